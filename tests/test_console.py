@@ -246,7 +246,7 @@ def test_an_event_is_one_sentence(event: Event, said: str) -> None:
 
 def test_a_play_that_is_over_has_no_seconds_left(experiment: Experiment) -> None:
     progress = Progress(experiment)
-    progress.figures = {**FIGURES, "play_at": 123.4}
+    progress.figures = {**FIGURES, "phase": "", "play_at": 123.4}
     terminal, out = plain()
     terminal.print(render(progress, now=150.0))
     assert "the play of 2m is over" in out.getvalue()

@@ -27,6 +27,26 @@ def test_it_has_one_name_and_one_unit(name: str, value: float, floor: float | No
     assert doses.dose(name, value, floor) == told
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "floor", "told"),
+    [
+        ("idle_sessions_closed", 12, 5, "12 idle sessions closed (at least 5 needed)"),
+        ("connections_in_use", 1, 1, "1 connection in use (at least 1 needed)"),
+        ("rows_deleted", 83.0, None, "83 rows deleted"),
+        ("rotated_bytes", 4e7, 1e6, "40 MB rotated (at least 1 MB needed)"),
+        ("together_seconds", 6.3, 1.0, "6.3 s side by side (at least 1 s needed)"),
+        ("cpu_seconds", 3.16, None, "3.16 s of CPU time"),
+        ("completed", 1.0, 1.0, "the job completed"),
+        ("completed", 0.0, 1.0, "the job did not complete"),
+        ("bytes", 512, None, "512 B"),
+    ],
+)
+def test_in_a_sentence_the_amount_comes_before_what_was_done(
+    name: str, value: float, floor: float | None, told: str
+) -> None:
+    assert doses.phrase(name, value, floor) == told
+
+
 def test_the_cures_of_a_profile_are_the_differences_to_the_hardened_one_with_both_reasons() -> None:
     target, _, _ = target_of(EMBEDDED)
     found = {cure.setting: cure for cure in cures(EMBEDDED, target, "fragile")}

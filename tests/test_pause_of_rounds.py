@@ -30,9 +30,11 @@ class Playing:
         run = RunDir(Path("nowhere"))
         quiet = SimpleNamespace(point=lambda played, _: QuietPoint(NOW, played.name), grown=self._look)
         clock, nothing = SimpleNamespace(now=lambda: self.now), cast(Any, None)
+        experiment = SimpleNamespace(load=SimpleNamespace(length=2.0))
         self.player = RoundsPlayer(
-            nothing, nothing, run, cast(Any, clock), cast(Any, quiet), lambda _: None, ""
-        )
+            cast(Any, experiment), nothing, run, cast(Any, clock), cast(Any, quiet), lambda _: None, "",
+            BEGIN,
+        )  # fmt: skip
 
     def play(self, table: Path) -> None:
         hits.create(table, np.zeros(20), np.zeros(20, np.uint8), np.full(20, -1))

@@ -21,7 +21,7 @@ from chaos.checks import (
 from chaos.checks.counted import number, shown
 from chaos.checks.course import Course
 from chaos.checks.drill import bounded_answers, exposure, fencing, recovered, rto, runbook
-from chaos.checks.finding import Finding, Outcome
+from chaos.checks.finding import Finding, Outcome, is_least
 from chaos.checks.invariants import lost_updates
 from chaos.checks.leaks import leaks, returned, told
 from chaos.checks.slo import availability, burn_rate, latency, pool
@@ -31,7 +31,7 @@ from chaos.spec.units import show_seconds
 OF_SERVICE = frozenset({availability.NAME, latency.NAME, burn_rate.NAME, recovery.NAME})
 """Checks that fail because the service did not answer as it should."""
 
-_GRAVER = frozenset({left_behind.NAME, fencing.NAME, loss.NAME})
+_GRAVER = frozenset({left_behind.NAME, fencing.NAME, loss.NAME, leaks.NAME})
 """Checks whose failure is told before the details of an outage: what they report does not pass."""
 
 _TIMED = OF_SERVICE | {pool.NAME, bounded_answers.NAME}
@@ -76,7 +76,7 @@ def failed(findings: Sequence[Finding]) -> Iterator[str]:
         if finding.check != leaks.NAME:
             yield _FAILED.get(finding.check, _because)(finding)
         elif finding is leaking[0]:
-            yield _leaks(leaking)
+            yield from _leaks(leaking)
 
 
 def gravest(findings: Sequence[Finding]) -> Iterator[str]:
@@ -234,16 +234,23 @@ def _invariant(finding: Finding) -> str:
     return what if found is None else f"{what}: expected {finding.evidence['expected']}, found {shown(found)}"
 
 
-def _leaks(findings: Sequence[Finding]) -> str:
-    """How many leaks, on how many routes, and the first with its place."""
+def _lines(finding: Finding) -> str:
+    least = "at least " if is_least(finding) else ""
+    return f"{least}{finding.measured or 0:,.0f} log lines were lost or written twice"
+
+
+def _leaks(findings: Sequence[Finding]) -> Iterator[str]:
+    """How many leaks, on how many routes; and the first with its place, a clause of its own as it may not fit."""
     first, routes = findings[0], {each.evidence.get("route") for each in findings} - {None}
     said = first.name
     if first.measured is not None and "resource" in first.evidence:
         evidence = first.evidence
         said = told.brief(evidence["resource"], evidence["route"], first.measured, evidence["places"])
     if len(findings) == 1:
-        return f"1 leak: {said}"
-    return f"{len(findings):,} leaks{f' on {len(routes)} routes' if len(routes) > 1 else ''}; first: {said}"
+        yield f"1 leak: {said}"
+        return
+    yield f"{len(findings):,} leaks{f' on {len(routes)} routes' if len(routes) > 1 else ''}"
+    yield f"first: {said}"
 
 
 _FAILED: Mapping[str, Say] = {
@@ -256,12 +263,12 @@ _FAILED: Mapping[str, Say] = {
     availability.NAME: _availability,
     latency.NAME: _latency,
     burn_rate.NAME: lambda finding: f"the error budget of {finding.name} was spent too fast",
-    leaks.NAME: lambda finding: _leaks([finding]),
+    leaks.NAME: _because,  # of all together: see `failed`
     runbook.NAME: _because,
     pool.NAME: lambda _: (
         "the connection pool was used up, or requests timed out waiting for it, outside the faults"
     ),
-    logs.NAME: lambda finding: f"{finding.measured or 0:,.0f} log lines were lost or written twice",
+    logs.NAME: _lines,
 }
 """In order of gravity."""
 

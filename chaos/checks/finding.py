@@ -48,6 +48,15 @@ def recalled(finding: Mapping[str, Any]) -> Any:
     return math.inf if measured is None and ranked else measured
 
 
+AT_LEAST = "at_least"
+"""In evidence: true if `measured` is the least that it may be."""
+
+
+def is_least(finding: Finding) -> bool:
+    """True if what was measured may be more than the number says."""
+    return finding.evidence.get(AT_LEAST) is True
+
+
 _PRECEDENCE = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)
 
 

@@ -1,8 +1,9 @@
 """What to fix: at most three settings or findings, each with its evidence.
 
-What a finding proves to be wrong comes first. Then the links of the chain, in the order in which they moved: each names
-a setting of the profile that the target's hardened profile has otherwise, with the reasons that its file gives, or else
-what usually helps. No claim of a cause beyond that.
+What a finding proves to be wrong comes first, then a database that had no connection left. Then the links of the chain,
+in the order in which they moved. Each names a setting of the profile that the target's hardened profile has otherwise,
+with the reasons that its file gives, or else what usually helps. No claim of a cause beyond that, and no advice on a
+pool that nobody waited for.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from chaos.checks.drill import fencing, runbook
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.leaks import leaks
 from chaos.checks.link import Link
+from chaos.checks.logged import Logged
 from chaos.checks.plain import plain
 from chaos.record.manifest import Cure, Manifest
 
@@ -44,6 +46,18 @@ class _Cause:
     of: str = ""
 
 
+_FULL = "database_full"
+_EXHAUSTED = "pool_exhausted"
+_OF_POOL = frozenset({"pool_in_use", _EXHAUSTED})
+_OF_WAITS = frozenset({r"connection_across_outbound", r"pool_timeout", r"pool_size"})
+"""Settings that change how long, and how many, wait for a connection of the pool: of no use where nobody did."""
+
+_REFUSED = re.compile(
+    r"remaining connection slots are reserved|too many clients already|too many connections(?! for)",
+    re.IGNORECASE,
+)
+"""What PostgreSQL and MySQL say when they have no connection left."""
+
 _OF_LINKS = {
     "disk": _Cause(
         (r"volumes\.", r"rotation\.method", r"\blog\b"),
@@ -70,12 +84,12 @@ _OF_LINKS = {
         "Hold a connection only while the database works",
         "the pool then serves more requests than it has connections",
     ),
-    "pool_exhausted": _Cause(
+    _EXHAUSTED: _Cause(
         (r"connection_across_outbound", r"pool_timeout", r"pool_size"),
         "Wait for a connection for a shorter time than a client waits for its answer",
         "a request then fails soon enough to be tried again",
     ),
-    "database_full": _Cause(
+    _FULL: _Cause(
         (r"crowd_connection_limit", r"batch_connection_limit", r"connection_limit"),
         "Limit the connections of every user of the database",
         "the sum then stays below max_connections, and none can take the others' slots",
@@ -91,7 +105,7 @@ _OF_FINDINGS = {
     loss.NAME: _Cause(
         (),
         "Acknowledge a write only when the database has committed it",
-        "a acknowledged write must be there",
+        "an acknowledged write must be there",
     ),
     logs.NAME: _Cause(
         (r"rotation\.method", r"rotation\.signal"),
@@ -109,18 +123,22 @@ _OF_FINDINGS = {
 }
 
 
-def fixes(findings: Sequence[Finding], chain: Sequence[Link], manifest: Manifest) -> tuple[Fix, ...]:
+def fixes(
+    findings: Sequence[Finding], chain: Sequence[Link], manifest: Manifest, logged: Logged | None = None
+) -> tuple[Fix, ...]:
     """Return at most three, none twice. Where nothing failed, only settings that the profile has otherwise."""
     failed = any(finding.outcome is Outcome.FAIL for finding in findings)
     found: dict[str, Fix] = {}
-    for cause, evidence in _causes(findings, chain):
+    for cause, evidence in _causes(findings, chain, logged):
         fix = _fix(cause, plain(evidence), [each for each in manifest.cures if _written(each) not in found])
         if fix.of_profile or failed:
             found.setdefault(fix.what, fix)
     return tuple(found.values())[:MOST]
 
 
-def _causes(findings: Sequence[Finding], chain: Sequence[Link]) -> Iterator[tuple[_Cause, str]]:
+def _causes(
+    findings: Sequence[Finding], chain: Sequence[Link], logged: Logged | None
+) -> Iterator[tuple[_Cause, str]]:
     for finding in findings:
         if finding.outcome is Outcome.FAIL and finding.check in _OF_FINDINGS:
             cause = _OF_FINDINGS[finding.check]
@@ -128,8 +146,29 @@ def _causes(findings: Sequence[Finding], chain: Sequence[Link]) -> Iterator[tupl
                 cause = replace(cause, of=f"{route}: ")
             yield cause, finding.because
     moved = [link for link in chain if link.moved and link.name in _OF_LINKS]
-    for link in moved:
-        yield _OF_LINKS[link.name], f"{link.title}, {link.because}"
+    if not any(link.name == _FULL for link in moved) and (refused := _refused(logged)):
+        yield _OF_LINKS[_FULL], refused
+    unneeded = _OF_WAITS if _nobody_waited(chain) else frozenset[str]()
+    for link in sorted(moved, key=lambda link: link.name != _FULL):
+        if not (unneeded and link.name in _OF_POOL):
+            cause = _OF_LINKS[link.name]
+            settings = tuple(each for each in cause.settings if each not in unneeded)
+            yield replace(cause, settings=settings), f"{link.title}, {link.because}"
+
+
+def _refused(logged: Logged | None) -> str:
+    """What the logs say of connections that the database had no slot for; empty if nothing."""
+    rows = () if logged is None else logged.rows
+    found = next((row for row in rows if _REFUSED.search(row.error.message)), None)
+    return "" if found is None or logged is None else f"logged: {found.sentence(logged.zero)}"
+
+
+def _nobody_waited(chain: Sequence[Link]) -> bool:
+    """True if the pool's gauges show that no request waited for a connection; False also if there are none."""
+    link = next((link for link in chain if link.name == _EXHAUSTED), None)
+    if link is None or link.moved or link.peak is None or link.threshold is None:
+        return False
+    return link.peak <= link.threshold
 
 
 def _fix(cause: _Cause, evidence: str, cures: Sequence[Cure]) -> Fix:

@@ -115,7 +115,7 @@ def _because(findings: Sequence[Finding]) -> Iterator[str]:
         of_check = [each.because for each in findings if each.check == check]
         yield from of_check[:MOST]
         if more := len(of_check[MOST:]):
-            yield f"and {more} more of {check}"
+            yield f"and {many(more, 'more finding')} on {check.replace('_', ' ')}"
 
 
 def _deciding(outcome: Outcome, findings: Sequence[Finding]) -> list[Finding]:

@@ -21,23 +21,26 @@ _HINT = "(Background on this error"
 
 @dataclass(frozen=True, slots=True)
 class LoggedRow:
-    """Equal errors. `title`: exception and message on one line; `place`: file, line and function. Instants are seconds
-    since the run's start. `follows` and `precedes` are the links of the chain that moved last before its first
-    occurrence and next after it."""
+    """Equal errors. `title`: exception and message on one line, or the exception alone if the messages differ; then
+    `often` is the most frequent one. `place`: file, line and function. Instants are seconds since the run's start.
+    `follows` and `precedes` are the links of the chain that moved last before its first occurrence and next after it.
+    """
 
     title: str
     place: str
     error: LoggedError
     follows: Link | None = None
     precedes: Link | None = None
+    often: str = ""
 
     def sentence(self, zero: float | None) -> str:
         """`QueuePool limit reached: 412 times from +31.6 s, at conversations.py:41 in list_conversations`, with
-        seconds of play from `zero`."""
+        seconds of play from `zero`; or `OperationalError: 44 times from +12.5 s, at ..., most often: ...`."""
         first = self.error.first
         since = "" if first is None or zero is None else f" from {show_signed(round(first - zero, 1))}"
         place = f", at {self.place}" if self.place else ""
-        return f"{self.title}: {many(self.error.count, 'time')}{since}{place}"
+        often = f", most often: {self.often}" if self.often else ""
+        return f"{self.title}: {many(self.error.count, 'time')}{since}{place}{often}"
 
     def beside(self, zero: float | None) -> str:
         """The links around its first occurrence: `after connection pool fills (+30.2 s)`."""
@@ -99,12 +102,12 @@ def _row(error: LoggedError, links: Sequence[Link]) -> LoggedRow:
     later = [each for each in moved if first is not None and each[0] > first]
     follows = max(before, key=lambda each: each[0], default=(-math.inf, None))[1]
     precedes = min(later, key=lambda each: each[0], default=(math.inf, None))[1]
-    return LoggedRow(_title(error), place, error, follows, precedes)
-
-
-def _title(error: LoggedError) -> str:
-    """The exception without its module, and the message."""
     name = error.exception if error.exception.startswith("(") else error.exception.rpartition(".")[2]
     message = " ".join(error.message.partition(_HINT)[0].split())
-    title = f"{name}: {message}" if message else name
-    return title if len(title) <= _LONGEST else f"{title[: _LONGEST - 3]}..."
+    if error.messages > 1:
+        return LoggedRow(_short(name), place, error, follows, precedes, _short(message))
+    return LoggedRow(_short(f"{name}: {message}" if message else name), place, error, follows, precedes)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

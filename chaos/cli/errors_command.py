@@ -22,7 +22,7 @@ When = "this UTC instant or age, e.g. 2026-11-27T00:00 or 2h. Errors without a d
 Since = Annotated[str | None, typer.Option(metavar="WHEN", help=f"Only errors since {When}")]
 Until = Annotated[str | None, typer.Option(metavar="WHEN", help=f"Only errors until {When}")]
 Top = Annotated[int, typer.Option(min=0, metavar="N", help="Show the N most frequent (0 = all).")]
-Full = Annotated[bool, typer.Option("--full", help="Show the first stack of each group.")]
+Full = Annotated[bool, typer.Option("--full", help="Show a stack of each group.")]
 
 
 def errors(

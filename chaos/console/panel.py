@@ -52,7 +52,7 @@ def _remaining(figures: Figures) -> str:
         return ""
     if at < 0:
         return f"the play begins in {show_seconds(math.ceil(-at))}"
-    if at >= length:
+    if at >= length and not figures.get("phase"):
         return f"the play of {show_seconds(length)} is over"
     left = math.ceil(length - at)
     return f"{whole_seconds(at)} of {show_seconds(length)}, {show_seconds(left)} left"

@@ -75,7 +75,7 @@ def _place(figures: Figures) -> str:
         return phase
     if at < 0:
         return f"{phase}, the play begins in {show_seconds(math.ceil(-at))}"
-    if at >= length:
+    if at >= length and not figures.get("phase"):
         return f"the play of {show_seconds(length)} is over"
     return f"{phase} {whole_seconds(at)} of {show_seconds(length)}"
 

@@ -25,23 +25,28 @@ Key = tuple[str, str, str]
 
 @dataclass(slots=True)
 class Message:
-    """Messages that differ in numbers only: the first of them, with secrets masked, and how many there were."""
+    """Messages that differ in numbers only: the first of them, its stack as read and as logged, and how many there
+    were. Secrets in both texts are masked."""
 
     text: str
+    stack: Stack
+    logged: str
     count: int = 0
 
 
 @dataclass(slots=True)
 class Group:
-    """`first` and `last`: seconds since the epoch, None if the log does not say. `stack` and `text` are those of the
-    error that came first in the logs; secrets in the text are masked."""
+    """`first` and `last`: seconds since the epoch, None if the log does not say. `stack` is one with the most frequent
+    message."""
 
-    stack: Stack
-    text: str
     count: int = 0
     first: float | None = None
     last: float | None = None
     messages: dict[str, Message] = field(default_factory=dict)
+
+    @property
+    def stack(self) -> Stack:
+        return self.message.stack
 
     @property
     def has_stack(self) -> bool:
@@ -50,7 +55,7 @@ class Group:
     @property
     def message(self) -> Message:
         """The most frequent message."""
-        return max(self.messages.values(), key=lambda each: each.count, default=Message(""))
+        return max(self.messages.values(), key=lambda each: each.count)
 
     def add(self, found: Found, normal: str) -> None:
         self.count += 1
@@ -59,7 +64,8 @@ class Group:
             self.last = found.at if self.last is None else max(self.last, found.at)
         message = self.messages.get(normal)
         if message is None and len(self.messages) < _MOST_MESSAGES:
-            message = self.messages[normal] = Message(masked(found.stack.message[:_LONGEST_MESSAGE]))
+            text = masked(found.stack.message[:_LONGEST_MESSAGE])
+            message = self.messages[normal] = Message(text, found.stack, masked(found.text))
         if message is not None:
             message.count += 1
 
@@ -86,7 +92,7 @@ class Groups:
             if len(self._groups) >= MOST_GROUPS:
                 self.left_out += 1
                 return
-            group = self._groups[key] = Group(found.stack, masked(found.text))
+            group = self._groups[key] = Group()
         group.add(found, normal)
 
     def ranked(self) -> list[Group]:

@@ -15,7 +15,7 @@ _LONGEST = 200
 
 def as_text(errors: Errors, top: int, *, full: bool = False) -> Iterator[str]:
     """Yield the lines: each group with its count, exception, place, instants and most frequent message; `full`: and
-    its first stack."""
+    a stack of that message."""
     files = many(errors.files, "file")
     if not errors.groups:
         yield f"no errors in {files}"
@@ -35,14 +35,15 @@ def _group(group: Group, full: bool) -> Iterator[str]:
     yield f"{group.count:>7,}  {stack.exception}{place}  ({stack.language}{raised})"
     message = group.message.text
     if message:
-        yield f"         {_cut(message)}"
+        often = "most often: " if len(group.messages) > 1 else ""
+        yield f"         {often}{_cut(message)}"
     for frame in stack.frames[1:]:
         yield f"         from {frame}"
     if group.first is not None and group.last is not None:
         last = "" if group.count == 1 else f", last {_local(group.last)}"
         yield f"         first {_local(group.first)}{last}"
     if full:
-        yield from (f"         | {line}" for line in group.text.splitlines())
+        yield from (f"         | {line}" for line in group.message.logged.splitlines())
     yield ""
 
 
@@ -73,7 +74,7 @@ def _document(group: Group) -> dict[str, Any]:
         "last": None if group.last is None else _utc(group.last),
         "frames": frames,
         "messages": [{"text": each.text, "count": each.count} for each in group.messages.values()],
-        "stack": group.text,
+        "stack": group.message.logged,
     }
 
 

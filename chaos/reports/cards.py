@@ -67,7 +67,7 @@ def _value(finding: Finding) -> str:
         return "failed" if finding.allowed is None else f"> {show_value(finding.allowed, finding.unit)}"
     if (finding.check, finding.name) == _OUTAGE and not finding.measured:
         return "none"
-    return show_measured(finding.measured, finding.unit, lower_bound=finding.lower_bound)
+    return show_measured(finding)
 
 
 def _allowed(finding: Finding) -> str:

@@ -17,7 +17,7 @@ from chaos.record.events import RunbookStepEnded, RunEnded, StepInjected
 from chaos.record.journal import Journal
 from chaos.record.manifest import Host
 from chaos.reports.drill_svg import Stretch, spans_svg
-from chaos.reports.show import DASH, named, show_any, show_measured, show_value, utc, words
+from chaos.reports.show import DASH, named, show_any, show_bounded, show_value, utc, words
 from chaos.spec import doses
 from chaos.spec.experiment import Experiment
 from chaos.spec.units import show_seconds, show_signed
@@ -110,7 +110,7 @@ def history_rows(history: Sequence[Earlier]) -> list[Row]:
             each.started.replace("T", " ").removesuffix("+00:00"),
             each.run,
             each.verdict,
-            show_measured(each.rto, "s", lower_bound=each.unrecovered),
+            show_bounded(each.rto, "s", lower_bound=each.unrecovered),
             show_value(each.rpo, "s"),
             show_value(each.lost_writes, "count"),
         ]

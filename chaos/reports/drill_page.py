@@ -17,7 +17,7 @@ from chaos.record.store import RunDir
 from chaos.reports.drill import DrillSection, Row, history_rows, section, signed, where
 from chaos.reports.html import ENVIRONMENT, write_page
 from chaos.reports.page import clauses, footer
-from chaos.reports.show import DASH, show_any, show_measured, show_value, utc
+from chaos.reports.show import DASH, show_any, show_bounded, show_value, utc
 from chaos.spec.experiment import Experiment
 
 
@@ -102,7 +102,7 @@ def _row(part: RunResult) -> Row:
 
 def _whole(verdict: Verdict) -> Row:
     """The worst times and the sums, as the suite's figures have them."""
-    worst = show_measured(verdict.figures.get("rto"), "s", lower_bound="rto" in verdict.lower_bounds)
+    worst = show_bounded(verdict.figures.get("rto"), "s", lower_bound="rto" in verdict.lower_bounds)
     return [verdict.outcome.value, "all: worst times, sums", worst, *_numbers(verdict), verdict.run]
 
 

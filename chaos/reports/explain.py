@@ -148,7 +148,7 @@ def _moments(experiment: Experiment, journal: Journal, verdict: Verdict, zero: f
             what = link.because.partition(": ")[2] or link.because
             yield Moment(link.at - zero, _sentence(f"{link.title}: {what}"))
     for outage in outages_of(verdict.findings):
-        yield Moment(outage["start"] - zero, "The service went out.")
+        yield Moment(outage["start"] - zero, "The service stopped answering as it should.")
         if outage["end"] is not None:
             yield Moment(outage["end"] - zero, _sentence(_back(outage)))
     for fired in journal.every(AbortFired):
@@ -173,18 +173,18 @@ def _of_step(step: StepRecord, journal: Journal, zero: float) -> Iterator[Moment
         yield Moment(step.injecting - zero, f"Step {step.name}{fault} began.")
     held = journal.latest(StepHeld, step.name)
     if step.undone is not None:
-        told = [doses.dose(name, value, floor) for name, value, floor in step.doses] if held else []
+        told = [doses.phrase(name, value, floor) for name, value, floor in step.doses] if held else []
         yield Moment(step.undone - zero, _sentence(f"step {step.name} was undone{_list(told)}"))
     elif step.injecting is None:
         yield Moment(0.0, _sentence(f"step {step.name} {step.state}: {step.because or 'no reason given'}"))
 
 
 def _list(told: list[str]) -> str:
-    return f"; it had {', '.join(told)}" if told else ""
+    return f"; measured: {', '.join(told)}" if told else ""
 
 
 def _back(outage: dict[str, Any]) -> str:
-    text = f"it was back, after {show_seconds(outage['length'])}"
+    text = f"it was back after {show_seconds(outage['length'])}"
     held, alone = outage.get("held"), outage.get("alone")
     if held and not alone:
         text += ", while a fault acted throughout"

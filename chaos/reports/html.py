@@ -15,7 +15,7 @@ from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.reports import drill, page, restored
 from chaos.reports.steps import step_records
-from chaos.reports.terms import TERMS
+from chaos.reports.terms import TERMS, terms_of
 from chaos.reports.timeline import timelines
 from chaos.spec import kind
 from chaos.spec.experiment import Experiment
@@ -71,6 +71,7 @@ def render(
         page=page.build(experiment, journal, verdict, steps, of_a_file=judged_as is not None),
         drill=drill.section(experiment, journal, verdict),
         history=drill.history_rows(history),
+        terms=terms_of(experiment.outage),
         timeline=wide,
         narrow=narrow,
     )

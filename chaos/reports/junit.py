@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 from chaos.gate.case import RUN, Case, CaseOutcome
 from chaos.gate.verdict import GateVerdict, RunVerdict
-from chaos.reports.show import show_bound, show_measured
+from chaos.reports.show import show_bound, show_bounded
 
 # Characters that XML 1.0 forbids, even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -84,7 +84,7 @@ def _case(suite: ET.Element, name: str, case: Case, took: float) -> None:
 def _numbers(case: Case) -> str:
     if case.allowed is None:
         return ""
-    measured = show_measured(case.measured, case.unit, lower_bound=case.lower_bound)
+    measured = show_bounded(case.measured, case.unit, lower_bound=case.lower_bound)
     return f"\nmeasured {measured}, allowed {show_bound(case.sign, case.allowed, case.unit)}"
 
 

@@ -49,9 +49,7 @@ def _row(finding: Finding) -> LeakRow:
         because=finding.because,
         places=[(_place(each), _how(each)) for each in places],
         stack="\n".join(map(str, next((each["stack"] for each in places if each.get("stack")), ()))),
-        plot=Markup(
-            plot(finding.evidence["rounds"], f"Growth of {finding.name}")
-        ),  # matplotlib escapes its texts
+        plot=Markup(_plot(finding)),  # matplotlib escapes its texts
     )
 
 
@@ -67,18 +65,23 @@ def _how(place: Mapping[str, Any]) -> str:
     return f"{show_any(place.get('count'))} × {place.get('resource')}, {LEVELS.get(int(place.get('level') or 0), '')}"
 
 
-def plot(rounds: Sequence[Mapping[str, Any]], name: str = "Growth") -> str:
-    """Growth of each round over its requests: on a straight line through the origin, it is by the request."""
+def _plot(finding: Finding) -> str:
+    over = "requests" if finding.evidence.get("route") else "seconds"
+    return plot(finding.evidence["rounds"], f"Growth of {finding.name}", over)
+
+
+def plot(rounds: Sequence[Mapping[str, Any]], name: str = "Growth", over: str = "requests") -> str:
+    """Growth of each round over its requests or seconds: on a straight line through the origin, it is by those."""
     with mpl.rc_context(STYLE):  # type: ignore[arg-type]  # its keys: hundreds of literals
         figure = Figure(figsize=(WIDTH, HEIGHT))
         axis = figure.subplots()
-        requests, growth = [each["requests"] for each in rounds], [each["growth"] for each in rounds]
-        rate = sum(growth) / sum(requests) if sum(requests) else 0.0
-        axis.plot([0, max(requests)], [0, rate * max(requests)], color=FAINT, linewidth=0.8, zorder=1)
-        axis.scatter(requests, growth, color=INK, s=14, zorder=2)
-        axis.set_xticks(requests)
+        doses, growth = [round(each[over]) for each in rounds], [each["growth"] for each in rounds]
+        rate = sum(growth) / sum(doses) if sum(doses) else 0.0
+        axis.plot([0, max(doses)], [0, rate * max(doses)], color=FAINT, linewidth=0.8, zorder=1)
+        axis.scatter(doses, growth, color=INK, s=14, zorder=2)
+        axis.set_xticks(sorted(set(doses)))
         axis.set_yticks(sorted({0.0, max(growth)}))
         axis.tick_params(labelsize=7)
-        axis.set_title("growth by requests of a round", fontsize=7, fontweight="normal")
+        axis.set_title(f"growth by {over} of a round", fontsize=7, fontweight="normal")
         figure.tight_layout(pad=0.3)
         return element(figure, name)

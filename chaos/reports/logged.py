@@ -60,7 +60,7 @@ def _row(row: LoggedRow, zero: float | None) -> ErrorRow:
         count=f"{error.count:,}",
         first=show_offset(error.first, zero),
         last=show_offset(error.last, zero),
-        title=row.title,
+        title=f"{row.title}; most often: {row.often}" if row.often else row.title,
         raised=error.raised or "",
         place=row.place,
         via=" ← ".join(f"{frame.file}:{frame.line or '?'} in {frame.function}" for frame in error.frames),

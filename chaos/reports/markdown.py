@@ -9,7 +9,7 @@ from typing import Any
 from chaos.checks.fixes import HEADING
 from chaos.gate.case import Case, CaseOutcome
 from chaos.gate.verdict import GateVerdict, RunVerdict
-from chaos.reports.show import show_bound, show_measured
+from chaos.reports.show import show_bound, show_bounded
 from chaos.spec.units import show_seconds
 
 MARKS: dict[CaseOutcome, str] = {
@@ -68,7 +68,7 @@ def _table(cases: Sequence[Case]) -> list[str]:
     rows = ["| outcome | check | measured | allowed | because |", "| --- | --- | ---: | ---: | --- |"]
     for case in sorted(cases, key=lambda case: _ORDER.index(case.outcome)):
         label = case.check if case.check == case.name else f"{case.check}: {case.name}"
-        measured = show_measured(case.measured, case.unit, lower_bound=case.lower_bound)
+        measured = show_bounded(case.measured, case.unit, lower_bound=case.lower_bound)
         numbers = [measured, show_bound(case.sign, case.allowed, case.unit)]
         cells = [MARKS[case.outcome], *(_text(cell) for cell in (label, *numbers, case.because))]
         rows.append(f"| {' | '.join(cells)} |")

@@ -23,7 +23,7 @@ from chaos.reports.drill import ledger_rows
 from chaos.reports.leaks import LeakRow
 from chaos.reports.logged import ErrorsSection
 from chaos.reports.rows import FindingRow, LinkRow, finding_row, link_rows
-from chaos.reports.show import flatten, named, show_any, show_measured, show_offset, show_value, utc
+from chaos.reports.show import flatten, named, show_any, show_bounded, show_offset, show_value, utc
 from chaos.reports.steps import StepRecord
 from chaos.reports.timeline import Mark
 from chaos.spec import doses
@@ -237,7 +237,7 @@ def _outages(findings: Sequence[Finding], zero: float | None) -> Table:
         [
             show_offset(outage["start"], zero),
             "not recovered" if outage["end"] is None else show_offset(outage["end"], zero),
-            show_measured(outage["length"], "s", lower_bound=outage["end"] is None),
+            show_bounded(outage["length"], "s", lower_bound=outage["end"] is None),
             show_value(outage.get("held"), "s"),
             show_value(outage.get("alone"), "s"),
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chaos.checks.finding import Finding, Outcome
+from chaos.checks.finding import AT_LEAST, Finding, Outcome
 from chaos.checks.link import Link
 from chaos.checks.registered import described
 from chaos.reports.show import named, show_bound, show_measured, show_offset, words
@@ -16,7 +16,8 @@ _ELSEWHERE = (
     "outages",
     "error_budget",
     "account",
-)  # shown in their own tables, or as the note
+    AT_LEAST,
+)  # shown in their own tables, as the note, or by a sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def finding_row(finding: Finding) -> FindingRow:
     return FindingRow(
         outcome=finding.outcome,
         label=check if same else f"{check}: {finding.name}",
-        measured=show_measured(finding.measured, finding.unit, lower_bound=finding.lower_bound),
+        measured=show_measured(finding),
         allowed=show_bound(described(finding.check).sign(finding.unit), finding.allowed, finding.unit),
         because=finding.because,
         note=str(finding.evidence.get("error_budget", "")),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chaos.checks.figure import Figure
+from chaos.checks.finding import Finding, is_least
 from chaos.checks.text import percent
 from chaos.spec import doses
 from chaos.spec.units import show_seconds, show_signed
@@ -27,6 +28,12 @@ _TIMES = frozenset(
             "p50",
             "p95",
             "p99",
+            "loss",
+            "back",
+            "sync_alone",
+            "sync_median",
+            "sync_p99",
+            "sync_max",
         ),
     }
 )
@@ -46,7 +53,14 @@ def show_value(value: float | None, unit: str) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
 
 
-def show_measured(value: float | None, unit: str, *, lower_bound: bool) -> str:
+def show_measured(finding: Finding) -> str:
+    """Format what a finding measured: `≥ 53` if that is the least that it may be, `> 51.79 s` for a lower bound."""
+    if is_least(finding):
+        return f"≥ {show_value(finding.measured, finding.unit)}"
+    return show_bounded(finding.measured, finding.unit, lower_bound=finding.lower_bound)
+
+
+def show_bounded(value: float | None, unit: str, *, lower_bound: bool) -> str:
     """Format what was measured; a lower bound as `> 51.79 s`."""
     shown = show_value(value, unit)
     return f"> {shown}" if lower_bound and value is not None and math.isfinite(value) else shown
@@ -54,7 +68,7 @@ def show_measured(value: float | None, unit: str, *, lower_bound: bool) -> str:
 
 def show_figure(figure: Figure, value: float | None, *, lower_bound: bool = False) -> str:
     """Format a figure of a run; one that was not exercised is a dash, not 0."""
-    return show_measured(value, figure.unit, lower_bound=lower_bound) if figure.exercised(value) else DASH
+    return show_bounded(value, figure.unit, lower_bound=lower_bound) if figure.exercised(value) else DASH
 
 
 def show_bound(sign: str, value: float | None, unit: str) -> str:

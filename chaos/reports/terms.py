@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from chaos.checks.text import percent
+from chaos.spec.experiment import Outage
+from chaos.spec.units import show_seconds
+
 TERMS: tuple[tuple[str, str], ...] = (
     (
         "hit",
@@ -20,10 +24,23 @@ TERMS: tuple[tuple[str, str], ...] = (
         "link",
         "A gauge that left its usual range after the first fault. The order is one of time, not of cause.",
     ),
-    ("outage", "From the first bad hit of a second with too many to the first of ten good seconds in a row."),
+    (
+        "outage",
+        "From the first bad hit of a window with too many to the first good hit of sustained good service.",
+    ),
     ("RTO, RPO", "How long the service was away, and how many seconds of acknowledged writes were lost."),
     (
         "ledger",
         "The list of all writes that the target acknowledged, kept outside it and compared afterwards.",
     ),
 )
+
+
+def terms_of(rule: Outage) -> tuple[tuple[str, str], ...]:
+    """Return the words with an experiment's own bounds of an outage."""
+    below = percent(rule.below)
+    said = (
+        f"From the first bad hit of {show_seconds(rule.window)} with less than {below} good hits to the first good "
+        f"hit of {show_seconds(rule.sustained)} with at least {below}."
+    )
+    return tuple((word, said if word == "outage" else meaning) for word, meaning in TERMS)

@@ -127,9 +127,10 @@ def _logged(number: int, group: Group, zero: float) -> LoggedError:
         exception=stack.exception,
         raised=stack.raised or None,
         message=group.message.text,
+        messages=len(group.messages),
         count=group.count,
         first=None if group.first is None else group.first - zero,
         last=None if group.last is None else group.last - zero,
         frames=tuple(LoggedFrame(each.file, each.line or None, each.function) for each in stack.frames),
-        stack=group.text[:_LONGEST_STACK] if number < _MOST_STACKS else "",
+        stack=group.message.logged[:_LONGEST_STACK] if number < _MOST_STACKS else "",
     )

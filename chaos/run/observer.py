@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chaos.load.live import live
@@ -12,7 +13,7 @@ from chaos.record.gauges import Api, Database, Source
 from chaos.record.hits import HitTable
 from chaos.record.journal import Clock, Event
 from chaos.sampling.sampler import Sampler
-from chaos.spec.experiment import Experiment
+from chaos.spec.load import Load
 
 PERIOD = 0.5  # seconds between looks
 
@@ -25,29 +26,40 @@ class Observer(Protocol):
     def tick(self, figures: Mapping[str, Any]) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a play has come."""
+
+    part: str  # the phase or round, such as `wake`; empty: none, or the play is over
+    at: float  # seconds into the play; negative: it has not begun
+    length: float  # of the play in seconds, as far as it is known
+    table: HitTable  # of the load that plays
+
+
+def scheduled(load: Load, table: HitTable, zero: float, now: float) -> Position:
+    """The position of a play whose schedule began at `zero` on the run clock, and its baseline's before it."""
+    parts = segments(load)
+    part = next((each.name for each in parts if each.start <= now - zero < each.end), "")
+    return Position(part, now - zero - parts[1].start, load.length, table)
+
+
 async def observe(
     observer: Observer,
-    experiment: Experiment,
-    table: HitTable,
+    load: Load,
     sampler: Sampler,
     clock: Clock,
-    start: Callable[[], float],
+    position: Callable[[], Position],
 ) -> None:
-    """Report the play's progress to the observer until cancelled. `start`: the schedule's zero on the run clock, as
-    currently known."""
-    load = experiment.load
-    stretches = segments(load)
+    """Report the play's progress to the observer until cancelled."""
     while True:
-        now, zero = clock.now(), start()
-        begin = zero + stretches[1].start
-        figures = live(table, now, longest=load.timeout)
-        phase = next((s.name for s in stretches if s.start <= now - zero < s.end), "")
+        found = position()
+        figures = live(found.table, clock.now(), longest=load.timeout)
         latest = sampler.latest
         observer.tick(
             {
-                "phase": phase,
-                "play_at": now - begin,
-                "play_length": load.length,
+                "phase": found.part,
+                "play_at": found.at,
+                "play_length": found.length,
                 "rate": figures.rate,
                 "ok": figures.ok_ratio,
                 "p99": figures.p99,

@@ -22,12 +22,13 @@ from chaos.record.journal import Clock
 from chaos.record.store import RunDir
 from chaos.run import second_table
 from chaos.run.abort_watch import SoFar
+from chaos.run.observer import Position
 from chaos.run.quiet import Quiet
 from chaos.run.threads import in_thread
 from chaos.spec.experiment import Experiment
 from chaos.spec.leak_limits import LeakLimits
 from chaos.spec.load import stretches_of
-from chaos.spec.rounds import Round, Rounds
+from chaos.spec.rounds import WARM_UP, Round, Rounds
 
 LEAD = 0.2
 """Seconds of notice for the load process before a round begins."""
@@ -44,19 +45,33 @@ class RoundsPlayer:
     quiet: Quiet
     event: Callable[[Recorded], None]
     mark: str
+    begin: float  # of the first round, on the run clock
     _pause: tuple[float, float] = (math.inf, math.inf)  # of the load: since when, until when
     _second: tuple[Path, ...] = ()  # table and record of the larger doses, while they are played
+    _part: str = WARM_UP  # what is done now; empty once everything is played
+    _ends: float = 0.0  # of all that is planned until now
 
-    async def play(self, load: LoadProcess, begin: float, _steps: Iterable[asyncio.Event] = ()) -> float:
-        """Play them, the first at `begin` on the run clock; returns the end. Raises LoadError, OSError."""
+    def __post_init__(self) -> None:
+        self._ends = self.begin + self.experiment.load.length
+
+    async def play(self, load: LoadProcess, _steps: Iterable[asyncio.Event] = ()) -> float:
+        """Play them; returns the end on the run clock. Raises LoadError, OSError."""
         routes = tuple(self.experiment.load.mix)
         first = load.spec.pauses[0]  # after the baseline's requests
-        points = await self._each(list(self.rounds.first(routes)), load, begin, self.run.hits, first)
+        points = await self._each(list(self.rounds.first(routes)), load, self.begin, self.run.hits, first)
         limits = self.experiment.limits.leaks or LeakLimits()
         doubted = suspects(Points(points), self.rounds, limits) if self.rounds.again > 1 else []
         if doubted:
             await self._again(load, doubted)
-        return self.clock.now()
+        self._part, self._ends = "", self.clock.now()
+        return self._ends
+
+    def position(self) -> Position:
+        """The round that is played, or read, and how long the play is with the larger doses known until now."""
+        now = self.clock.now()
+        ends = max(self._ends, now) if self._part else self._ends  # counting takes longer than planned
+        table = hits.open_table(self._second[0] if self._second else self.run.hits)
+        return Position(self._part, now - self.begin, ends - self.begin, table)
 
     def so_far(self) -> SoFar:
         """The journal of the load that plays now. What falls due while it pauses is sent after that, and due later
@@ -106,11 +121,15 @@ class RoundsPlayer:
         sending = [each for each in played if each.requests]
         planned, points = begin, []
         for index, each in enumerate(played):
+            self._part = each.name
+            self._ends = planned + sum(later.length + later.idle for later in played[index:])
             if each.requests:
                 await (load.finished() if each is sending[-1] else load.paused())
                 self._pause = (self.clock.now(), math.inf)
             over = self.clock.now()
+            self._part = f"{each.name} (idle)" if each.requests else each.name
             await asyncio.sleep(each.idle)
+            self._part = f"{each.name} (counting)"
             rows = slice(first, first := first + each.requests)
             points.append(await in_thread(partial(self._point, each, over, table, rows)))
             self.event(points[-1])

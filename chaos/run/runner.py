@@ -36,7 +36,7 @@ from chaos.run import (
 )
 from chaos.run.baseline import judge_baseline
 from chaos.run.end_of_play import follow
-from chaos.run.observer import Observer, observe
+from chaos.run.observer import Observer, Position, observe, scheduled
 from chaos.run.pager import Pager
 from chaos.run.quiet import Quiet
 from chaos.run.returned import Returned
@@ -174,9 +174,9 @@ class Runner:
             await load.go(zero)
             table = hits.open_table(self._run.hits)
             self._zero = zero
-            watching = observe(
-                self._observer, self._plan.experiment, table, sampler, self._clock, lambda: self._zero
-            )
+            played, clock = self._plan.experiment.load, self._clock
+            self._position: Callable[[], Position] = lambda: scheduled(played, table, self._zero, clock.now())
+            watching = observe(self._observer, played, sampler, clock, lambda: self._position())  # noqa: PLW0108
             tasks.append(asyncio.create_task(watching))
             await self._baseline(zero, load)
             await own_records.refuse_unfound(self._plan, handles, self._run)
@@ -209,9 +209,9 @@ class Runner:
         """What the play waits for: the end of its phases, or its rounds."""
         experiment, run, clock = self._plan.experiment, self._run, self._clock
         if self._rounds is not None:
-            player = RoundsPlayer(experiment, self._rounds, run, clock, quiet, self._event, self._mark)
-            self._so_far = player.so_far
-            return partial(player.play, load, begin)
+            player = RoundsPlayer(experiment, self._rounds, run, clock, quiet, self._event, self._mark, begin)
+            self._so_far, self._position = player.so_far, player.position
+            return partial(player.play, load)
         finished = asyncio.create_task(load.finished())
         tasks.append(finished)
         return partial(follow, experiment, run, clock, finished)

@@ -2,7 +2,41 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from chaos.spec.units import show_seconds
+
+_WHETHER: Mapping[str, tuple[str, str]] = {
+    "completed": ("the job completed", "the job did not complete"),
+    "ended": ("the process ended", "the process did not end"),
+    "full": ("the disk was full", "the disk was not full"),
+    "primary_lost": ("the primary was lost", "the primary was not lost"),
+    "restarted": ("it was restarted", "it was not restarted"),
+}
+"""Doses that say whether something happened."""
+
+_PHRASES: Mapping[str, str] = {
+    "cpu_seconds": "{} of CPU time",
+    "beside_cpu_seconds": "{} of CPU time beside it",
+    "beside_memory_bytes": "{} of memory held beside it",
+    "together_seconds": "{} side by side",
+    "seconds_at_limit": "{} at the limit",
+    "sync_median_seconds": "a median sync of {}",
+    "most_unflushed_bytes": "up to {} unflushed",
+    "killed_for_memory": "{} killed for lack of memory",
+    "own_bytes_written": "{} written by the service",
+    "own_wait_seconds": "{} of waits by the service",
+    "own_answers": "{} answers to the service",
+    "own_answer_seconds": "{} for an answer to the service",
+    "own_answers_held_back_seconds": "answers to the service held back for {}",
+    "own_connections": "{} connections of the service",
+    "own_connections_dropped": "{} connections of the service dropped",
+    "own_connections_without_an_answer": "{} connections of the service without an answer",
+}
+"""Doses whose names do not read as a sentence behind their amount."""
+
+_SEVERAL = re.compile(r"\b(answer|connection|file|log|network|request|row|session|signal|toxic)s\b")
 
 _SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
@@ -11,6 +45,17 @@ def dose(name: str, value: float, floor: float | None = None) -> str:
     """Return `written 419 MB (at least 10 MB needed)`."""
     label = _label(name)
     told = f"{label} {amount(name, value)}"
+    return told if floor is None else f"{told} ({needed(name, floor)})"
+
+
+def phrase(name: str, value: float, floor: float | None = None) -> str:
+    """Return a part of a sentence: `12 idle sessions closed (at least 5 needed)`, `the job completed`."""
+    if name in _WHETHER:
+        return _WHETHER[name][0 if value else 1]
+    rest = "" if name in ("bytes", "seconds") else f" {_label(name)}"
+    told = _PHRASES.get(name, f"{{}}{rest}").format(amount(name, value))
+    if value == 1:
+        told = _SEVERAL.sub(r"\1", told)
     return told if floor is None else f"{told} ({needed(name, floor)})"
 
 

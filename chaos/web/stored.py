@@ -17,7 +17,7 @@ from chaos.history.query import VERDICTS, Query, instant
 from chaos.history.trend import trends
 from chaos.play.in_progress import ended
 from chaos.record.store import RunDir
-from chaos.reports.show import show_measured
+from chaos.reports.show import show_bounded
 from chaos.reports.trend_rows import rows, summary, title
 from chaos.spec.userfile import read_json
 from chaos.web.guard import REPORT
@@ -133,7 +133,7 @@ def _finding(given: Mapping[str, Any]) -> dict[str, str]:
 
 def _number_shown(value: object, unit: str, *, lower_bound: bool = False) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return show_measured(value, unit, lower_bound=lower_bound)
+        return show_bounded(value, unit, lower_bound=lower_bound)
     return "" if value is None else str(value)
 
 

@@ -207,3 +207,9 @@ def test_only_a_drill_is_back_after_a_loss() -> None:
     ]
     drilled = replace(rto, evidence={"spans": []})
     assert list(clauses.passed([drilled], figures)) == ["the service was back 4 s after the loss"]
+
+
+def test_findings_beyond_the_first_are_counted_in_words() -> None:
+    leak = Finding("leak", Outcome.FAIL, 1, 0, "", "a leak", check="leaks")
+    said = reasons(Outcome.FAIL, [replace(leak, because=f"leak {number}") for number in range(8)], [])
+    assert said[-1] == "and 4 more findings on leaks"

@@ -49,6 +49,28 @@ def test_leaks_are_counted_and_the_first_is_named_with_its_place(tmp_path: Path)
     )
 
 
+def test_leaks_are_named_before_the_details_of_an_outage(tmp_path: Path) -> None:
+    one = leaking(tmp_path)
+    write = replace(one, evidence={**one.evidence, "route": "write"})
+    slow = Finding("availability", Outcome.FAIL, 0.9, 0.99, "ratio", "90 %", check="availability")
+    said = headline(Outcome.FAIL, [slow, one, write], OUT)
+    assert said == (
+        "FAIL: for 18 s of 1m the service did not answer as it should; 2 leaks on 2 routes; first: 1 open file per "
+        "request of read, at leaks.py:44."
+    )
+
+
+def test_leaks_are_counted_where_the_first_does_not_fit(tmp_path: Path) -> None:
+    one = leaking(tmp_path)
+    place = {**PLACE, "place": f"/srv/{'long' * 15}.py:44 in read"}
+    far = replace(one, evidence={**one.evidence, "places": [place]})
+    slow = Finding("availability", Outcome.FAIL, 0.9, 0.99, "ratio", "90 %", check="availability")
+    said = headline(Outcome.FAIL, [slow, far, far], OUT)
+    assert said.startswith(
+        "FAIL: for 18 s of 1m the service did not answer as it should; 2 leaks; the worst outage"
+    )
+
+
 @pytest.mark.parametrize(
     ("resource", "rate", "places", "said"),
     [

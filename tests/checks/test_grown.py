@@ -124,8 +124,8 @@ def test_known_bounds_are_told() -> None:
         sessions=[group(9, ROUTE, kind="session", pool="QueuePool", most=15)],
     )
     assert {each.holder: each.bounded for each in grown(census(), after, 9)} == {
-        "": "may be bounded: QueuePool hands out at most 15",
-        "app.RECENT": "may be bounded: at most 5 entries",
+        "": "may be bounded: QueuePool hands out at most 15 in each process",
+        "app.RECENT": "may be bounded: at most 5 entries in each process",
         "app.LRU": f"may be bounded: entries are taken out at {HELPER}",
         "app.POPPED": "",
         "app.ORDERED": "",

@@ -38,6 +38,16 @@ def test_groups_are_ranked_with_count_place_instants_and_message(
     assert "raised as java.lang.IllegalStateException" in second
 
 
+def test_the_most_frequent_of_different_messages_is_shown_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, stack = tmp_path / "app.log", sample("python_noted")
+    path.write_text(ENTRY.format(3) + stack.replace("'id'", "'name'") + (ENTRY.format(9) + stack) * 2)
+    out = typed(capsys, "errors", str(path), "--full").out
+    assert "3  KeyError at" in out and "most often: 'id'" in out
+    assert "| KeyError: 'id'" in out and "KeyError: 'name'" not in out
+
+
 def test_the_stack_is_shown_if_asked_for(log: str, capsys: pytest.CaptureFixture[str]) -> None:
     line = '| Caused by: java.lang.NullPointerException: Cannot invoke "java.lang.Integer.intValue()"'
     assert line not in typed(capsys, "errors", log).out

@@ -229,6 +229,14 @@ def test_messages_that_differ_in_numbers_are_one_and_a_sample_is_kept() -> None:
     ]
 
 
+def test_a_group_shows_the_stack_of_its_most_frequent_message() -> None:
+    other = TRACEBACK.replace("'id'", "'name'")
+    group = only(f"{other}\n" + f"{TRACEBACK}\n" * 3)
+    assert (group.count, group.message.count, group.message.text) == (4, 3, "'id'")
+    assert "KeyError: 'id'" in group.message.logged and "'name'" not in group.message.logged
+    assert group.stack.message == "'id'"
+
+
 def test_an_entry_is_not_counted_beside_its_own_stack() -> None:
     entry = "2026-11-27T00:00:31Z ERROR app: failed"
     groups = groups_in(f"{entry}\n{TRACEBACK}\n{entry} again\n")
@@ -257,8 +265,8 @@ def test_secrets_in_messages_and_stacks_are_masked() -> None:
         "ConnectionError: postgresql://api:hunter22@db/shop password=hunter23\n"
     )
     group = only(text)
-    assert "hunter2" not in group.text + group.message.text
-    assert "connect" in group.text
+    assert "hunter2" not in group.message.logged + group.message.text
+    assert "connect" in group.message.logged
 
 
 def test_the_errors_of_a_log_are_counted_whatever_is_left_out() -> None:

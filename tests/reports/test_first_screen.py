@@ -165,9 +165,14 @@ def test_a_run_is_explained_in_order_with_what_to_fix(tmp_path: Path) -> None:
     times = [moment.at for moment in story.moments if moment.at is not None]
     assert times == sorted(times)
     said = [moment.said for moment in story.moments]
-    begun = ["Step logrotate began.", "Step batch (batch_job) began.", "The service went out."]
+    begun = [
+        "Step logrotate began.",
+        "Step batch (batch_job) began.",
+        "The service stopped answering as it should.",
+    ]
     places = [said.index(each) for each in begun]
     assert places == sorted(places)
+    assert any(re.match(r"Step .* was undone; measured: \S+ .*\.$", each) for each in said)
     page = "\n".join(story.lines())
     assert page.startswith("FAIL: ")
     assert "3 of 1056 acknowledged writes lost" in page

@@ -91,7 +91,8 @@ def test_every_finding_and_every_link_is_reported(html: str, verdict: Verdict) -
         sentence = finding.because.removeprefix(f"{finding.name}: ")
         assert squeezed(sentence) in text
     shown = [link.because.rpartition(" into the play: ")[2] for link in verdict.links]
-    places = [text.index(squeezed(sentence)) for sentence in shown]
+    # what to fix, above the chain, quotes some of them in an order of its own
+    places = [text.rindex(squeezed(sentence)) for sentence in shown]
     assert places == sorted(places), "the chain is in the verdict's order"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from chaos.checks.logged import LoggedRow, logged
+from chaos.checks.logged import LoggedRow, _row, logged
 from chaos.checks.rejudge import judge_run
 from chaos.record.events import ErrorsRead, LoggedError, LoggedFrame
 from chaos.record.journal import Journal, Writer
@@ -68,6 +69,16 @@ def test_a_sentence_says_what_how_often_since_when_and_where() -> None:
         "QueuePool limit reached: 412 times from +31.6 s, at conversations.py:41 in list_conversations"
     )
     assert LoggedRow("ERROR: no date", "", UNDATED).sentence(PLAY) == "ERROR: no date: 1 time"
+
+
+def test_a_group_of_different_messages_is_not_titled_with_one_of_them() -> None:
+    mixed = replace(POOL, messages=2, exception="psycopg.OperationalError", message="FATAL:  too many")
+    assert _row(mixed, []).sentence(PLAY) == (
+        "OperationalError: 412 times from +59.2 s, at conversations.py:41 in list_conversations, "
+        "most often: FATAL: too many"
+    )
+    same = _row(replace(mixed, messages=1), [])
+    assert same.sentence(PLAY).startswith("OperationalError: FATAL: too many: 412 times from +59.2 s")
 
 
 def test_an_error_is_placed_between_the_links_around_its_first_occurrence(run: RunDir) -> None:

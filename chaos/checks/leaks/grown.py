@@ -108,7 +108,7 @@ def _kind(group: Mapping[str, Any], library: Sequence[str]) -> str:
 
 def _pool(group: Mapping[str, Any]) -> str:
     most = group.get("most")
-    return f"may be bounded: {group['pool']} hands out at most {most}" if most else ""
+    return f"may be bounded: {group['pool']} hands out at most {most} in each process" if most else ""
 
 
 def _entries(before: Mapping[str, Any], after: Mapping[str, Any], requests: int) -> Iterator[Grown]:
@@ -125,7 +125,7 @@ def _entries(before: Mapping[str, Any], after: Mapping[str, Any], requests: int)
 
 def _bound(each: Mapping[str, Any]) -> str:
     if each["most"]:
-        return f"may be bounded: at most {each['most']} entries"
+        return f"may be bounded: at most {each['most']} entries in each process"
     if each["ordered"] and each["takers"]:
         return f"may be bounded: entries are taken out at {each['takers'][0]}"
     return ""

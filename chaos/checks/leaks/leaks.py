@@ -71,7 +71,7 @@ def _judge(growth: Growth, limits: LeakLimits, judged: Judged, events: Sequence[
         return None
     name = f"{short(growth.resource)} {f'of {growth.route}' if growth.route else 'by the clock'}"
     outcome = _outcome(growth, allowed)
-    places = [] if growth.kind is Kind.BROKEN else explaining(growth, events)
+    places = [] if growth.kind is Kind.BROKEN else explaining(growth, events, judged.quiet.routes)
     because = sentence(growth, judged.quiet, judged.experiment.load.rounds, places)
     evidence = {
         "kind": str(growth.kind),

@@ -24,7 +24,7 @@ def by_level(rows: Iterable[Document]) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, dict[tuple[str, str, str], dict[str, Any]]] = {}
     for row in rows:
         of_level = found.setdefault(int(row["level"]), {})
-        key = (str(row["resource"]), str(row.get("what", "")), str(row.get("place", "")))
+        key = _key(row)
         if key in of_level:
             of_level[key]["count"] += row["count"]
         else:
@@ -62,8 +62,9 @@ def family(resource: str) -> str:
     return resource if kind == "descriptors" else kind
 
 
-def explaining(growth: Growth, events: Iterable[Grown]) -> list[dict[str, Any]]:
-    """The rows that explain a growth, by the strongest level that has any, the likeliest first."""
+def explaining(growth: Growth, events: Sequence[Grown], routes: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows that explain a growth, by the strongest level that has any, the likeliest first. What grows by the clock
+    does so in the rounds of each of the `routes`: a row of fewer of them is theirs."""
     kind = growth.resource.partition(":")[0]
     about = ABOUT.get(family(growth.resource)) or ABOUT.get(kind, ())
     of_route = [each for each in events if growth.route in (None, each.name)]
@@ -73,10 +74,22 @@ def explaining(growth: Growth, events: Iterable[Grown]) -> list[dict[str, Any]]:
             for row in event.found
             if row["resource"] in about or (not about and str(row["resource"]).partition(":")[0] == kind)
         ]
+        if growth.route is None:
+            rows = [row for row in rows if kind != MEMORY and _in_all(row, events, routes)]
         if rows:
             likeliest = sorted(rows, key=lambda row: (-_alike(growth.resource, row), -int(row["count"])))
             return [{**row, "level": event.level} for row in likeliest[:SHOWN]]
     return []
+
+
+def _in_all(row: Document, events: Sequence[Grown], routes: Sequence[str]) -> bool:
+    """True if the row's place or name grew in the rounds of every route; one route alone does not tell."""
+    grew = {event.name for event in events if any(_key(other) == _key(row) for other in event.found)}
+    return len(routes) > 1 and grew.issuperset(routes)
+
+
+def _key(row: Document) -> tuple[str, str, str]:
+    return str(row["resource"]), str(row.get("what", "")), str(row.get("place", ""))
 
 
 def _alike(resource: str, row: Document) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -73,9 +74,15 @@ def _grew(growth: Growth) -> str:
     if growth.kind is Kind.IRREGULAR:
         return f"{thing(growth.resource, 2)} moved irregularly, so not by the requests ({counts})"
     if growth.kind is Kind.UNBOUNDED:
-        return f"grows by {_per_of(growth)}, no bound seen up to {growth.requests:,} requests ({counts})"
+        seen = f"up to {growth.requests:,} requests" if growth.route else f"in {_seconds(growth)}"
+        return f"grows by {_per_of(growth)}, no bound seen {seen} ({counts})"
     several = growth.rate >= MANY and not growth.resource.startswith(MEMORY)
     return f"{_per_of(growth)} {'are' if several else 'is'} left behind ({counts})"
+
+
+def _seconds(growth: Growth) -> str:
+    """How long it was watched."""
+    return show_seconds(round(sum(dose.seconds for dose in growth.doses)))
 
 
 def _per_of(growth: Growth) -> str:
@@ -103,10 +110,13 @@ def _until(growth: Growth, points: Points, usual: float | None) -> str:
         return ""
     shared = kind in last.shared or any(name.startswith(f"{kind}:") for name in last.shared)
     held = _held(points, kind, shared)
-    left = max(0.0, limit - held) * (1 if shared else points.workers) / growth.rate
-    when = f"after another {amount(left)} requests" if growth.route else f"after another {show_seconds(left)}"
+    if held >= limit:
+        return f"; the limit of {amount(float(limit))} is reached"
+    left = (limit - held) * (1 if shared else points.workers) / growth.rate
+    requests = math.ceil(left)
+    more = f"{amount(requests)} request{'s' * (requests != 1)}" if growth.route else show_seconds(left)
     soon = f", {show_seconds(left / usual)} at {usual:g}/s" if usual and growth.route else ""
-    return f"; the limit of {amount(float(limit))} is reached {when}{soon}"
+    return f"; the limit of {amount(float(limit))} is reached after another {more}{soon}"
 
 
 def _held(points: Points, kind: str, shared: bool) -> float:

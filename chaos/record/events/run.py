@@ -162,12 +162,14 @@ class LoggedFrame:
 @dataclass(frozen=True, slots=True)
 class LoggedError:
     """Equal errors in the target's logs: one language, exception and place. `frames`: the
-    three deepest of the application and the one where it was entered, deepest first."""
+    three deepest of the application and the one where it was entered, deepest first. `message`: the most frequent of so
+    many `messages`; `stack`: one with that message."""
 
     language: str = stored("text", "")
     exception: str = stored("text", "")
     raised: str | None = stored("text")
     message: str = stored("text", "")
+    messages: int = stored("count", 1)
     count: int = stored("count", 0)
     first: float | None = stored("s")
     last: float | None = stored("s")
@@ -184,7 +186,7 @@ class ErrorsRead(Recorded):
     name: str = "errors"
     errors: int = stored("count", 0)
     groups: tuple[LoggedError, ...] = stored(
-        "list of {language, exception, raised, message, count, first, last, frames, stack}", ()
+        "list of {language, exception, raised, message, messages, count, first, last, frames, stack}", ()
     )
     left_out: int = stored("count", 0)
     files: int = stored("count", 0)

@@ -60,6 +60,17 @@ def test_a_file_left_by_every_fourth_request_fails_with_the_time_until_the_limit
     )
 
 
+def test_a_limit_that_is_reached_already_is_said_to_be(tmp_path: Path) -> None:
+    full = quiet_points(ROUNDS, lambda sent, _: {FILES: 174 + sent["read"]})
+    assert found(tmp_path, full)[f"{FILES} of read"].because.endswith("; the limit of 1,024 is reached")
+
+
+def test_a_limit_that_is_one_request_away_is_told_so(tmp_path: Path) -> None:
+    almost = quiet_points(ROUNDS, lambda sent, _: {FILES: 173 + sent["read"]})
+    because = found(tmp_path, almost)[f"{FILES} of read"].because
+    assert "; the limit of 1,024 is reached after another 1 request, " in because
+
+
 def test_a_steady_service_passes_and_says_what_was_counted(tmp_path: Path) -> None:
     every = found(tmp_path, quiet_points(ROUNDS, leaking(10**9)))
     assert set(every) == {"rounds"} and every["rounds"].outcome is Outcome.PASS
