@@ -31,12 +31,19 @@ def close_lowest(number: int) -> int:
 
 
 def fork(limit: int) -> int:
-    """A child with this limit, or with the own one, and with all that is open."""
+    """A child with this limit, or with the own one, and with all that is open; it runs: at a lower limit it could not
+    load its libraries any more."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, before[1]))
-    children.append(subprocess.Popen(["sleep", "600"], pass_fds=opened))
+    child = subprocess.Popen(
+        ["cat"], bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=opened
+    )
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    children.append(child)
+    assert child.stdin is not None and child.stdout is not None
+    child.stdin.write(b"!")
+    child.stdout.read(1)
     return children[-1].pid
 
 
