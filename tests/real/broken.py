@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ def quickly(document: dict[str, Any]) -> None:
     document["routes"]["read"]["items"] = QUICK["documents"]
 
 
-def target(place: Path, base: str, changes: dict[str, Any], **options: Any) -> str:
-    """Write a target file whose only profile is `base` with `changes` ("api.pool_size": 1); gives its path."""
+def target(
+    place: Path, base: str, changes: dict[str, Any], routes: Mapping[str, Any] | None = None, **options: Any
+) -> str:
+    """Write a target file whose only profile is `base` with `changes` ("api.pool_size": 1), and with more `routes`;
+    gives its path."""
     yaml = YAML(typ="safe", pure=True)
     profile = yaml.load((PROJECT / f"targets/profiles/{base}.yaml").read_text())
     for dotted, value in changes.items():
@@ -27,6 +31,7 @@ def target(place: Path, base: str, changes: dict[str, Any], **options: Any) -> s
         profile[section][key] = value
     document = yaml.load((PROJECT / "targets/embedded.yaml").read_text())
     quickly(document)
+    document["routes"] |= routes or {}
     document |= {"profiles": ["changed"], "options": {**document["options"], **options}}
     (place / "profiles").mkdir(parents=True)
     with (place / "profiles/changed.yaml").open("w") as file:

@@ -1,8 +1,9 @@
-"""One leak, or one innocent twin, alone on the reference stack, and the verdict on it."""
+"""Leaks, or innocent twins, on the reference stack, and the verdict on them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ ROUTES = {
     "files": "read",
     "threads": "write",
     "sessions_after": "write",
+    "sessions": "export",
     "responses": "complete",
     "clients": "complete",
     "unclosed": "complete",
@@ -29,12 +31,16 @@ SHOWS = {
     "files": "descriptors:file",
     "threads": "threads",
     "sessions_after": "sessions:idle in transaction",
+    "sessions": "sessions:idle in transaction",
     "responses": "descriptors:socket",
     "greenlets": "greenlets",
     "contexts": "entries:context_entries",
     "models": "entries:model_cache_entries",
 }
 """The resource that a leak shows in."""
+
+EXPORT = {"role": "read", "path": "/api/documents", "disconnect_after": "1kB"}
+"""Clients that leave before the export's end, which no shipped target has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +60,19 @@ def planted_line(leak: str) -> str:
     return f"{SOURCE.name}:{number}"
 
 
-def played(place: Path, changes: dict[str, Any], route: str, rounds: str, base: str = "hardened") -> Verdict:
-    """Play rounds of one route on a stack with these settings."""
+def played(
+    place: Path, changes: dict[str, Any], routes: Iterable[str], rounds: str, base: str = "hardened"
+) -> Verdict:
+    """Play rounds of these routes on a stack with these settings."""
     place.mkdir(parents=True, exist_ok=True)
-    target = broken.target(place / "target", base, {"api.witness": True, **changes})
+    target = broken.target(place / "target", base, {"api.witness": True, **changes}, {"export": EXPORT})
     experiment = place / "leaks.yaml"
     experiment.write_text(
-        "name: one-leak\n"
-        "title: One route alone\n"
+        "name: some-leaks\n"
+        "title: These routes alone\n"
         "load:\n"
         "  timeout: 10s\n"
-        f"  mix: {{{route}: 1}}\n"
+        f"  mix: {json.dumps(dict.fromkeys(routes, 1))}\n"
         "  baseline: {for: 2s, rate: 20, availability: 90%, p99: 5s}\n"
         f"  rounds: {rounds}\n"
         "slos: [{name: availability, availability: 90%}]\n"

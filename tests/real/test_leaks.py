@@ -14,7 +14,7 @@ SHORT = "{warm_up: 60, requests: 20, count: 3, rate: 40, idle: 1500ms, again: 0,
 
 
 def test_a_file_left_by_every_request_is_a_leak_at_its_line(tmp_path: Path) -> None:
-    verdict = played(tmp_path, {"leaks.files": {"every": 1}}, "read", SHORT)
+    verdict = played(tmp_path, {"leaks.files": {"every": 1}}, ["read"], SHORT)
     assert verdict.code == 1 and verdict.failed() == ["descriptors:file of read"]
     finding = verdict.findings["descriptors:file of read"]
     assert finding["measured"] == pytest.approx(1.0)
@@ -24,6 +24,6 @@ def test_a_file_left_by_every_request_is_a_leak_at_its_line(tmp_path: Path) -> N
 
 
 def test_files_in_a_pool_that_has_filled_are_none(tmp_path: Path) -> None:
-    verdict = played(tmp_path, {"twins.files": {"every": 1}}, "read", SHORT)
+    verdict = played(tmp_path, {"twins.files": {"every": 1}}, ["read"], SHORT)
     assert (verdict.code, verdict.failed()) == (0, [])
     assert verdict.findings["rounds"]["outcome"] == "pass"
