@@ -50,10 +50,13 @@ def test_metrics_are_served_for_as_long_as_the_scheduler_runs(place: Place) -> N
     process = place.command("--metrics", "127.0.0.1:0")
     place.until(lambda: re.search(r"metrics: http\S+\n", place.said))
     (url,) = re.findall(r"metrics: (http\S+)", place.said)
-    found = httpx.get(url, trust_env=False, timeout=30).text.splitlines()
-    assert 'midnight_schedule_paused{schedule="yearly"} 0.0' in found
-    assert 'midnight_schedule_occurrences_total{schedule="yearly",state="missed"} 0.0' in found
-    assert 'midnight_metrics_part_up{part="schedules"} 1.0' in found
+
+    def found() -> list[str]:
+        return httpx.get(url, trust_env=False, timeout=30).text.splitlines()
+
+    place.until(lambda: 'midnight_schedule_paused{schedule="yearly"} 0.0' in found())
+    assert 'midnight_schedule_occurrences_total{schedule="yearly",state="missed"} 0.0' in found()
+    assert 'midnight_metrics_part_up{part="schedules"} 1.0' in found()
     process.terminate()
     assert process.wait(60) == 0
     with pytest.raises(httpx.ConnectError):

@@ -30,7 +30,10 @@ LEAKS = {
     "greenlet": ("greenlets", ""),
     "task": ("tasks", ""),
 }
-BOUNDED = {"planted.RECENT": "at most 5 entries", "planted.remembered": "at most 4 entries"}
+BOUNDED = {
+    "planted.RECENT": "at most 5 entries in each process",
+    "planted.remembered": "at most 4 entries in each process",
+}
 THREADS = tuple(route for route in LEAKS if route not in ("greenlet", "task"))
 GEVENT, ASYNCIO = (*THREADS, "greenlet"), (*THREADS, "task")
 
