@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from chaos.audit.estate import Estate
-from chaos.audit.interpolation import beside, filled_in
+from chaos.audit.interpolation import written
 from chaos.audit.node import as_number
 from chaos.audit.processes import processes
 from chaos.audit.servers import setting
@@ -237,6 +237,6 @@ def _options(container: Container) -> dict[str, float]:
     """Settings on the command line: `-c max_connections=200`."""
     text = " ".join(container.words)
     if container.workload.item.is_service:
-        filled = [filled_in(word, beside(container.node.path)) or "" for word in container.words]
+        filled = [written(word, container.node.path) or "" for word in container.words]
         text = " ".join(filled)
     return {name: number for name, value in _OPTION.findall(text) if (number := as_number(value)) is not None}

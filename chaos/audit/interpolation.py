@@ -36,6 +36,11 @@ def filled_in(text: str, values: Mapping[str, str]) -> str | None:
     return None if missing else text.replace(_DOLLAR, "$")
 
 
+def written(text: str, path: Path) -> str | None:
+    """Fill in a text of the Compose file at `path`; the `.env` beside it is read only if the text needs it."""
+    return filled_in(text, beside(path) if "$" in text else {})
+
+
 def beside(path: Path) -> dict[str, str]:
     """Read the `.env` beside a Compose file, as Compose does; empty if there is none."""
     return pairs(path.parent / ".env") or {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.audit.interpolation import beside, filled_in
+from chaos.audit.interpolation import written
 from chaos.audit.node import Node
 from chaos.audit.quantity import size
 from chaos.audit.workload import Container
@@ -16,7 +16,7 @@ def memory_limit(container: Container) -> tuple[float, Node] | None:
         return None if limit is None else (limit, node)
     for keys in (("mem_limit",), ("deploy", "resources", "limits", "memory")):
         node = container.node.at(*keys)
-        text = filled_in(node.text, beside(node.path)) if node.exists else None
+        text = written(node.text, node.path) if node.exists else None
         limit = size(text, compose=True) if text else None
         if limit is not None:
             return limit, node

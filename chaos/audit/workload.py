@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chaos.audit.interpolation import beside, filled_in
+from chaos.audit.interpolation import written
 from chaos.audit.item import Item
 from chaos.audit.node import Node, as_number
 
@@ -70,7 +70,7 @@ class Workload:
     def _of_service(self) -> float | None:
         places = [self.item.node.at("deploy", "replicas"), self.item.node.at("scale")]
         given = next((each for each in places if each.exists), None)
-        return None if given is None else as_number(filled_in(given.text, beside(given.path)))
+        return None if given is None else as_number(written(given.text, given.path))
 
     @property
     def is_replicated(self) -> bool:

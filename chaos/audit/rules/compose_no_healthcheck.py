@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from chaos.audit.compose import completes
 from chaos.audit.estate import Estate
-from chaos.audit.interpolation import beside, filled_in
+from chaos.audit.interpolation import written
 from chaos.audit.rule import Found, Rule, Severity
 
 
 def check(estate: Estate) -> Iterator[Found]:
     for service in estate.services:
         given = service.pod.at("healthcheck")
-        disabled = filled_in(given.at("disable").text, beside(given.path))
+        disabled = written(given.at("disable").text, given.path)
         is_off = disabled == "true" or given.at("test").words()[:1] == ["NONE"]
         if (not given.exists or is_off) and not completes(estate, service):
             node = given if given.exists else service.pod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.audit.estate import Estate
-from chaos.audit.interpolation import beside, filled_in
+from chaos.audit.interpolation import written
 from chaos.audit.rule import Found, Rule, Severity
 
 
@@ -14,7 +14,7 @@ def check(estate: Estate) -> Iterator[Found]:
         for container in workload.every_container:
             image: str | None = container.image
             if workload.item.is_service:
-                image = filled_in(container.image, beside(container.node.path))
+                image = written(container.image, container.node.path)
             if image and not container.node.at("build").exists and _is_loose(image):
                 because = f"{workload.shown}: image {image[:80]} has no version"
                 yield Found(workload.item, container.node.at("image"), because)
