@@ -24,9 +24,9 @@ class Finding:
     """One outcome of one check, which sets `check` to its own name.
 
     `measured` and `allowed` are in `unit` (ratios from 0 to 1); `measured` is infinite if a percentile falls
-    on a hit that was never good, None if nothing could be measured. With `lower_bound` it may be larger: what was
-    measured had not ended when the observation did. `because` is one plain sentence with the numbers. `evidence`
-    contains only JSON values, plus infinities.
+    on a hit that was never good, None if nothing could be measured. With `lower_bound` it may be larger: a time
+    had not ended when the observation did, or not all that is counted was seen. `because` is one plain sentence
+    with the numbers. `evidence` contains only JSON values, plus infinities.
     """
 
     check: str = field(default="", kw_only=True)
@@ -46,15 +46,6 @@ def recalled(finding: Mapping[str, Any]) -> Any:
     measured, evidence = finding.get("measured"), finding.get("evidence")
     ranked = isinstance(evidence, Mapping) and "percentile" in evidence and evidence.get("hits")
     return math.inf if measured is None and ranked else measured
-
-
-AT_LEAST = "at_least"
-"""In evidence: true if `measured` is the least that it may be."""
-
-
-def is_least(finding: Finding) -> bool:
-    """True if what was measured may be more than the number says."""
-    return finding.evidence.get(AT_LEAST) is True
 
 
 _PRECEDENCE = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)

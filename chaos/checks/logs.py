@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.checks import lacking
-from chaos.checks.finding import AT_LEAST, Finding, Outcome
+from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.text import many
 from chaos.record.events import NO_REASON, LogsRead, RunEnded
@@ -23,9 +23,10 @@ def check(judged: Judged) -> list[Finding]:
 
     def finding(outcome: Outcome, because: str, measured: float | None = None) -> list[Finding]:
         evidence = dict(read.detail) if read else {}
-        if read and measured is not None and _at_most(read) != read.lost:
-            evidence[AT_LEAST] = True
-        return [Finding("lost_log_lines", outcome, measured, limit, "count", because, evidence)]
+        least = read is not None and measured is not None and _at_most(read) != read.lost
+        return [
+            Finding("lost_log_lines", outcome, measured, limit, "count", because, evidence, lower_bound=least)
+        ]
 
     read = judged.journal.latest(LogsRead)
     unread = Outcome.NOT_EXERCISED if limit is None else Outcome.UNKNOWN

@@ -15,6 +15,11 @@ def percent(ratio: float) -> str:
     return f"{math.floor(ratio * 1e5 + 1e-6) / 1e3:g} %"
 
 
+def as_bound(shown: str, unit: str, *, lower_bound: bool) -> str:
+    """Format a measured value that may be larger: a time as `> 51.79 s`, a count as `≥ 53`."""
+    return f"{'≥' if unit == 'count' else '>'} {shown}" if lower_bound else shown
+
+
 def amount(value: float) -> str:
     """Format `400313755.0` as `400,313,755`, `0.1057` unchanged."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

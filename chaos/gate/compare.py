@@ -10,7 +10,7 @@ from typing import Literal
 
 from chaos.checks.figure import Figure, Room, Tolerance
 from chaos.checks.figures import every
-from chaos.checks.text import many
+from chaos.checks.text import as_bound, many
 from chaos.gate.case import Case, CaseOutcome
 from chaos.gate.tolerance import Tolerances
 from chaos.history.entry import Figures
@@ -81,7 +81,8 @@ def _compare(
     most = _allowed(room, before, given)
     worse_by = (1 if figure.higher_is_better else -1) * _difference(before.value, measured)
     outcome: CaseOutcome = "pass" if worse_by <= most + NOISE else "advisory" if advisory else "fail"
-    now, then = f"{'> ' if lower_bound else ''}{figure.show(measured)}", _seen(figure, before.value, past)
+    now = as_bound(figure.show(measured), figure.unit, lower_bound=lower_bound)
+    then = _seen(figure, before.value, past)
     because = f"{name} {now}, {before.called} {then}{_worse(figure, worse_by, most)}{instead}"
     limit = before.value - most if figure.higher_is_better else before.value + most
     sign: Literal["≤", "≥"] = "≥" if figure.higher_is_better else "≤"

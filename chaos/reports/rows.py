@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chaos.checks.finding import AT_LEAST, Finding, Outcome
+from chaos.checks.finding import Finding, Outcome
 from chaos.checks.link import Link
 from chaos.checks.registered import described
 from chaos.reports.show import named, show_bound, show_measured, show_offset, words
@@ -16,8 +16,7 @@ _ELSEWHERE = (
     "outages",
     "error_budget",
     "account",
-    AT_LEAST,
-)  # shown in their own tables, as the note, or by a sign
+)  # shown in their own tables, or as the note
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chaos.checks.figure import Figure
-from chaos.checks.finding import Finding, is_least
-from chaos.checks.text import percent
+from chaos.checks.finding import Finding
+from chaos.checks.text import as_bound, percent
 from chaos.spec import doses
 from chaos.spec.units import show_seconds, show_signed
 
@@ -54,16 +54,14 @@ def show_value(value: float | None, unit: str) -> str:
 
 
 def show_measured(finding: Finding) -> str:
-    """Format what a finding measured: `≥ 53` if that is the least that it may be, `> 51.79 s` for a lower bound."""
-    if is_least(finding):
-        return f"≥ {show_value(finding.measured, finding.unit)}"
+    """Format what a finding measured."""
     return show_bounded(finding.measured, finding.unit, lower_bound=finding.lower_bound)
 
 
 def show_bounded(value: float | None, unit: str, *, lower_bound: bool) -> str:
-    """Format what was measured; a lower bound as `> 51.79 s`."""
-    shown = show_value(value, unit)
-    return f"> {shown}" if lower_bound and value is not None and math.isfinite(value) else shown
+    """Format what was measured; a lower bound as `> 51.79 s` or `≥ 53`."""
+    finite = value is not None and math.isfinite(value)
+    return as_bound(show_value(value, unit), unit, lower_bound=lower_bound and finite)
 
 
 def show_figure(figure: Figure, value: float | None, *, lower_bound: bool = False) -> str:

@@ -17,6 +17,7 @@ from chaos.checks.drill.incident import Incident, RunbookStepRun, assumed
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.judged import Judged
 from chaos.checks.outage import Outage
+from chaos.checks.text import as_bound
 from chaos.spec.drill import Drill
 from chaos.spec.units import show_seconds
 
@@ -137,8 +138,8 @@ def shown(finding: Finding | None) -> str:
     """Return the measured RTO as every report says it, with what of it midnight held; empty if not measured."""
     if finding is None or finding.measured is None:
         return ""
-    least = "> " if finding.lower_bound else ""
-    return f"{least}{show_seconds(finding.measured)}{held_of(finding.evidence)}"
+    took = as_bound(show_seconds(finding.measured), finding.unit, lower_bound=finding.lower_bound)
+    return f"{took}{held_of(finding.evidence)}"
 
 
 def held_of(evidence: Mapping[str, Any]) -> str:
