@@ -9,13 +9,14 @@ from typing import Any
 
 from chaos.checks import completeness
 from chaos.checks.drill import rto
+from chaos.checks.figure import Figures
 from chaos.checks.figures import bounds_of_suite, of_suite
 from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.headline import word
 from chaos.checks.plain import cut, sentence
 from chaos.checks.rejudge import judge_run
 from chaos.checks.result import RunResult
-from chaos.checks.text import many
+from chaos.checks.text import as_bound, many
 from chaos.checks.verdict import Verdict
 from chaos.errors import UsageError, of_outcome, of_run
 from chaos.errors import worst as worst_code
@@ -66,14 +67,15 @@ def judge(run: RunDir, found: Sequence[RunResult]) -> Verdict:
     outcome = worst(
         [*(part.verdict.outcome for part in found if part.verdict), *([Outcome.UNKNOWN] if missing else [])]
     )
+    total = of_suite([part.verdict.figures for part in found if part.verdict is not None])
     return Verdict(
         outcome=outcome,
         exit_code=worst_code([of_outcome(outcome), *(part.exit_code for part in found)]),
-        headline=_headline(outcome, planned, found),
-        reasons=_reasons(found),
+        headline=_headline(outcome, planned, found, total),
+        reasons=_reasons(found, total),
         findings=tuple(findings),
         links=(),
-        figures=of_suite([part.verdict.figures for part in found if part.verdict is not None]),
+        figures=total,
         run=run.id,
         experiment=manifest.experiment["name"],
         target=manifest.target_name,
@@ -88,11 +90,11 @@ def _renamed(part: RunResult, finding: Finding) -> Finding:
     return replace(finding, name=f"{part.title}: {finding.name}", evidence={"run": part.run.id})
 
 
-def _headline(outcome: Outcome, planned: int, found: Sequence[RunResult]) -> str:
+def _headline(outcome: Outcome, planned: int, found: Sequence[RunResult], total: Figures) -> str:
     """One sentence: how many passed, what became of the others, the worst times."""
     verdicts = [(part.title, part.verdict) for part in found if part.verdict is not None]
     passed = sum(verdict.outcome is Outcome.PASS for _, verdict in verdicts)
-    clauses = [f"{passed} of {many(planned, 'scenario')} passed", *_worst_times(verdicts), *_lost(verdicts)]
+    clauses = [f"{passed} of {many(planned, 'scenario')} passed", *_worst_times(verdicts), *_lost(total)]
     others = [
         cut(f"{title}: {verdict.headline}", _PART)
         for title, verdict in verdicts
@@ -103,11 +105,11 @@ def _headline(outcome: Outcome, planned: int, found: Sequence[RunResult]) -> str
     return sentence(word(outcome, aborted=aborted, partial=partial), [*clauses[:1], *others, *clauses[1:]])
 
 
-def _reasons(found: Sequence[RunResult]) -> tuple[str, ...]:
+def _reasons(found: Sequence[RunResult], total: Figures) -> tuple[str, ...]:
     """The first line of each scenario, then the worst times, and all lost writes."""
     verdicts = [(part.title, part.verdict) for part in found if part.verdict is not None]
     said = [f"{title}: {verdict.headline}" for title, verdict in verdicts]
-    return (*said, *_worst_times(verdicts), *_lost(verdicts))
+    return (*said, *_worst_times(verdicts), *_lost(total))
 
 
 def _worst_times(verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
@@ -116,18 +118,14 @@ def _worst_times(verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
     told = []
     for name, unit in (("rto", f"worst {technical}RTO"), ("rpo", "worst RPO")):
         values = [
-            (
-                value,
-                title,
-                rto.held_of(_evidence(verdict, name)),
-                "> " if name in verdict.lower_bounds else "",
-            )
+            (value, title, rto.held_of(_evidence(verdict, name)), name in verdict.lower_bounds)
             for title, verdict in verdicts
             if (value := verdict.figures.get(name)) is not None
         ]
         if values:
             value, title, held, least = max(values)
-            told.append(f"{unit} {least}{show_seconds(value)} ({title}{held})")
+            time = as_bound(show_seconds(value), "s", lower_bound=least)
+            told.append(f"{unit} {time} ({title}{held})")
     return told
 
 
@@ -135,9 +133,8 @@ def _evidence(verdict: Verdict, name: str) -> Mapping[str, Any]:
     return next((each.evidence for each in verdict.findings if each.name == name), {})
 
 
-def _lost(verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
+def _lost(total: Figures) -> list[str]:
     """The ledger of the whole: the sum of those of its scenarios."""
-    total = of_suite([verdict.figures for _, verdict in verdicts])
     written, otherwise = total["acknowledged_writes"], total["lost_writes"]
     if not written or otherwise is None:
         return []
