@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from chaos.checks import (
     answers,
@@ -21,7 +22,7 @@ from chaos.checks import (
 from chaos.checks.counted import number, shown
 from chaos.checks.course import Course
 from chaos.checks.drill import bounded_answers, exposure, fencing, recovered, rto, runbook
-from chaos.checks.finding import Finding, Outcome, is_least
+from chaos.checks.finding import Finding, Outcome
 from chaos.checks.invariants import lost_updates
 from chaos.checks.leaks import leaks, returned, told
 from chaos.checks.slo import availability, burn_rate, latency, pool
@@ -32,7 +33,7 @@ OF_SERVICE = frozenset({availability.NAME, latency.NAME, burn_rate.NAME, recover
 """Checks that fail because the service did not answer as it should."""
 
 _GRAVER = frozenset({left_behind.NAME, fencing.NAME, loss.NAME, leaks.NAME})
-"""Checks whose failure is told before the details of an outage: what they report does not pass."""
+"""Checks that come before the details of an outage: data is gone or wrong, and stays so."""
 
 _TIMED = OF_SERVICE | {pool.NAME, bounded_answers.NAME}
 """Checks of times that the load generator has taken."""
@@ -46,6 +47,7 @@ _NOT_OF_THE_MACHINE = frozenset(
 _QUIET = "run it again when the machine is quiet"
 
 Say = Callable[[Finding], str]
+SayAll = Callable[[Sequence[Finding]], Iterable[str]]
 
 
 def outages(course: Course) -> Iterator[str]:
@@ -68,15 +70,13 @@ def _coarse(value: float) -> str:
 
 def failed(findings: Sequence[Finding]) -> Iterator[str]:
     """What failed, the gravest first."""
-    found = [finding for finding in findings if finding.outcome is Outcome.FAIL]
-    order, leaking = list(_FAILED), [each for each in found if each.check == leaks.NAME]
-    for finding in sorted(
-        found, key=lambda each: order.index(each.check) if each.check in order else len(order)
-    ):
-        if finding.check != leaks.NAME:
-            yield _FAILED.get(finding.check, _because)(finding)
-        elif finding is leaking[0]:
-            yield from _leaks(leaking)
+    order = list(_FAILED)
+    found = sorted(
+        (finding for finding in findings if finding.outcome is Outcome.FAIL),
+        key=lambda each: order.index(each.check) if each.check in order else len(order),
+    )
+    for check, of_check in groupby(found, key=lambda each: each.check):
+        yield from _FAILED.get(check, _each(_because))(list(of_check))
 
 
 def gravest(findings: Sequence[Finding]) -> Iterator[str]:
@@ -235,7 +235,7 @@ def _invariant(finding: Finding) -> str:
 
 
 def _lines(finding: Finding) -> str:
-    least = "at least " if is_least(finding) else ""
+    least = "at least " if finding.lower_bound else ""
     return f"{least}{finding.measured or 0:,.0f} log lines were lost or written twice"
 
 
@@ -253,22 +253,27 @@ def _leaks(findings: Sequence[Finding]) -> Iterator[str]:
     yield f"first: {said}"
 
 
-_FAILED: Mapping[str, Say] = {
-    left_behind.NAME: _because,
-    fencing.NAME: _because,
-    loss.NAME: _loss,
-    invariants.NAME: _invariant,
-    recovered.NAME: _because,
-    recovery.NAME: _recovery,
-    availability.NAME: _availability,
-    latency.NAME: _latency,
-    burn_rate.NAME: lambda finding: f"the error budget of {finding.name} was spent too fast",
-    leaks.NAME: _because,  # of all together: see `failed`
-    runbook.NAME: _because,
-    pool.NAME: lambda _: (
-        "the connection pool was used up, or requests timed out waiting for it, outside the faults"
+def _each(say: Say) -> SayAll:
+    """Return what says each finding of a check by itself."""
+    return lambda findings: map(say, findings)
+
+
+_FAILED: Mapping[str, SayAll] = {
+    left_behind.NAME: _each(_because),
+    fencing.NAME: _each(_because),
+    loss.NAME: _each(_loss),
+    invariants.NAME: _each(_invariant),
+    recovered.NAME: _each(_because),
+    recovery.NAME: _each(_recovery),
+    availability.NAME: _each(_availability),
+    latency.NAME: _each(_latency),
+    burn_rate.NAME: _each(lambda finding: f"the error budget of {finding.name} was spent too fast"),
+    leaks.NAME: _leaks,
+    runbook.NAME: _each(_because),
+    pool.NAME: _each(
+        lambda _: "the connection pool was used up, or requests timed out waiting for it, outside the faults"
     ),
-    logs.NAME: _lines,
+    logs.NAME: _each(_lines),
 }
 """In order of gravity."""
 
