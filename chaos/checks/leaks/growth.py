@@ -135,24 +135,24 @@ def _hides(growth: Growth, limits: LeakLimits) -> bool:
 
 
 def every(points: Points, rounds: Rounds) -> Iterator[Growth]:
-    """Every resource over each route, and by the clock. The larger dose decides, but a proven leak stays one, and a
-    suspect stays one if the larger dose was not answered: what it takes may have been exhausted."""
+    """Every resource over each route, and by the clock."""
     for resource in points.resources:
         for route in points.routes:
             first = of_route(points, rounds, resource, route)
             again = of_route(points, rounds, resource, route, rounds.again) if rounds.again > 1 else None
-            if (
-                found := first if first is not None and _stands(first, again) else again or first
-            ) is not None:
+            if (found := _decided(first, again)) is not None:
                 yield found
         if (clock := by_clock(points, rounds, resource)) is not None:
             yield clock
 
 
-def _stands(first: Growth, again: Growth | None) -> bool:
-    """True if the larger dose cannot change what the first one showed."""
-    unanswered = again is not None and again.kind is Kind.STARVED
-    return first.kind is Kind.LEAK or (first.kind is Kind.UNBOUNDED and unanswered)
+def _decided(first: Growth | None, again: Growth | None) -> Growth | None:
+    """Return the growth in the larger dose, which decides; but a proven leak stays one, and a suspect stays one if the
+    larger dose was not answered: what it takes may have been exhausted."""
+    if first is None or again is None:
+        return first or again
+    suspect = first.kind is Kind.UNBOUNDED and again.kind is Kind.STARVED
+    return first if first.kind is Kind.LEAK or suspect else again
 
 
 def _kind(resource: str, doses: list[Dose], background: float, workers: int) -> tuple[Kind, float]:

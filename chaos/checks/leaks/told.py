@@ -16,7 +16,7 @@ from chaos.spec.rounds import Rounds
 from chaos.spec.units import show_seconds
 
 MANY = 1.05
-"""Pieces per request that are told as several."""
+"""Pieces per request from which the plural is used."""
 
 
 def sentence(
