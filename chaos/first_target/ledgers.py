@@ -51,23 +51,23 @@ def listing(answer: Answer) -> Listing | None:
     except (ValueError, RecursionError):
         return None
     if isinstance(document, list):
-        return _of_records("$[*]", document, "")
+        return _of_records("$[*]", document)
     fields = document.items() if isinstance(document, dict) else ()
     lists = [(name, each) for name, each in fields if isinstance(each, list) and _PLAIN.fullmatch(name)]
-    found = [each for name, records in lists if (each := _of_records(f"$.{name}[*]", records, ""))]
+    found = [each for name, records in lists if (each := _of_records(f"$.{name}[*]", records))]
     named = next((each for each in found if each.key), found[0] if found else None)
     return replace(named, cursor=_cursor("$", document)) if named is not None else None
 
 
-def _of_records(path: str, records: list[Any], cursor: str) -> Listing | None:
+def _of_records(path: str, records: list[Any]) -> Listing | None:
     if not records:
-        return Listing(path, cursor=cursor)
+        return Listing(path)
     first = records[0]
     if not isinstance(first, dict):
         return None
     key = next((name for name in _KEYS if isinstance(first.get(name), str | int)), "")
     text = next((name for name in _TEXTS if isinstance(first.get(name), str)), "")
-    return Listing(path, key, text, cursor, str(first[key]) if key else "")
+    return Listing(path, key, text, example=str(first[key]) if key else "")
 
 
 def _cursor(path: str, document: Mapping[str, Any]) -> str:
