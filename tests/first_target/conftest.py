@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.load.conftest import server
+
+__all__ = ["server"]
+
 SECRETS = ("tiger-Sesame-77", "hunter2-QZXJ", "rpw-9x9xKVW", "argv-JQKX-41")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,6 @@ from chaos.first_target.draft import Consent
 from chaos.spec import target
 from tests.first_target.uncommented import described, route_uncommented, switched_on
 from tests.load.server import Server
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    server.start()
-    yield server
-    server.stop()
 
 
 def _operation(**given: Any) -> dict[str, Any]:

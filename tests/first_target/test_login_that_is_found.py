@@ -22,10 +22,8 @@ PAGE = f"""<!doctype html><body><form action="/search"><input name="q"></form>
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("SHOP_PASSWORD", "the-word-of-ada")
-    server = Server()
-    server.start()
     server.said["/"] = (303, "Location: /login?next=%2F\r\n", "")
     server.said["/login?next=%2F"] = (
         200,
@@ -34,7 +32,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     )
     server.said["/enter"] = (303, "Location: /\r\nSet-Cookie: sid=second; HttpOnly\r\n", "")
     yield server
-    server.stop()
     redact.known.forget()
 
 

@@ -188,16 +188,22 @@ def test_the_first_byte_is_the_answers_own_and_not_that_of_its_end() -> None:
     play(waited())
 
 
+async def ended_well(client: Client, enough: int) -> Exchange:
+    """A request of a client that leaves after so many bytes, once it has ended without an error."""
+    ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+    exchange = Exchange(ASK, lambda _, error: ended.set_result(error), enough=enough)
+    client.send(exchange, 20.0)
+    assert await ended is None
+    return exchange
+
+
 def test_a_client_that_has_read_enough_closes_the_connection() -> None:
     async def leaves() -> None:
         never = asyncio.Event()
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         async with serving([head, b"3\r\nabc\r\n", b"3\r\ndef\r\n", never]) as server:
             client = client_of(server)
-            ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-            exchange = Exchange(ASK, lambda _, error: ended.set_result(error), enough=5)
-            client.send(exchange, 20.0)
-            assert await ended is None
+            exchange = await ended_well(client, enough=5)
             assert (exchange.left, exchange.body) == (True, b"abcdef")
             assert open_of(client) == 0
             never.set()
@@ -211,10 +217,7 @@ def test_a_client_does_not_leave_an_answer_that_is_complete() -> None:
     async def stays() -> None:
         async with serving([OK]) as server:
             client = client_of(server)
-            ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-            exchange = Exchange(ASK, lambda _, error: ended.set_result(error), enough=1)
-            client.send(exchange, 20.0)
-            assert await ended is None
+            exchange = await ended_well(client, enough=1)
             assert (exchange.left, exchange.body) == (False, b"ok")
             await client.close()
 
