@@ -3,7 +3,7 @@
 What a finding proves to be wrong comes first, then a database that had no connection left. Then the links of the chain,
 in the order in which they moved. Each names a setting of the profile that the target's hardened profile has otherwise,
 with the reasons that its file gives, or else what usually helps. No claim of a cause beyond that, and no advice on a
-pool that nobody waited for.
+pool for which no request waited.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _FULL = "database_full"
 _EXHAUSTED = "pool_exhausted"
 _OF_POOL = frozenset({"pool_in_use", _EXHAUSTED})
 _OF_WAITS = frozenset({r"connection_across_outbound", r"pool_timeout", r"pool_size"})
-"""Settings that change how long, and how many, wait for a connection of the pool: of no use where nobody did."""
+"""Settings that change how long, and how many, wait for a connection of the pool: of no use if no request did."""
 
 _REFUSED = re.compile(
     r"remaining connection slots are reserved|too many clients already|too many connections(?! for)",
@@ -148,7 +148,7 @@ def _causes(
     moved = [link for link in chain if link.moved and link.name in _OF_LINKS]
     if not any(link.name == _FULL for link in moved) and (refused := _refused(logged)):
         yield _OF_LINKS[_FULL], refused
-    unneeded = _OF_WAITS if _nobody_waited(chain) else frozenset[str]()
+    unneeded = _OF_WAITS if _none_waited(chain) else frozenset[str]()
     for link in sorted(moved, key=lambda link: link.name != _FULL):
         if not (unneeded and link.name in _OF_POOL):
             cause = _OF_LINKS[link.name]
@@ -163,7 +163,7 @@ def _refused(logged: Logged | None) -> str:
     return "" if found is None or logged is None else f"logged: {found.sentence(logged.zero)}"
 
 
-def _nobody_waited(chain: Sequence[Link]) -> bool:
+def _none_waited(chain: Sequence[Link]) -> bool:
     """True if the pool's gauges show that no request waited for a connection; False also if there are none."""
     link = next((link for link in chain if link.name == _EXHAUSTED), None)
     if link is None or link.moved or link.peak is None or link.threshold is None:

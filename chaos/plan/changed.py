@@ -1,5 +1,5 @@
-"""An experiment with settings (`--set`, a suite's `set`): a mistake that one of them causes is told of the setting, not
-of the experiment's file, which is as sound as before."""
+"""An experiment with settings (`--set`, a suite's `set`): a mistake that one of them causes is reported at the
+setting, not in the experiment's file, which is as sound as before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets that a schedule file needs and that cannot be read: then nobody is notified, or no run begins."""
+"""Secrets that a schedule file needs and that cannot be read: no notification is sent then, or no run begins."""
 
 from __future__ import annotations
 
