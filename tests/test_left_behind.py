@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LEFT_BEHIND
 from tests.midnight import PROJECT
 
 LITTER = "import tempfile\n\ndef test_litter():\n    tempfile.mkdtemp(prefix='midnight-test-litter-', dir='/tmp')\n"
@@ -41,7 +42,7 @@ def test_a_directory_left_behind_by_midnight_fails_the_session(
             check=False,
         )
         assert "1 passed" in done.stdout, done.stdout + done.stderr
-        assert done.returncode == 1
+        assert done.returncode == LEFT_BEHIND
         assert "left behind by these tests: [" in done.stdout
         assert "'directory /tmp/midnight-test-litter-" in done.stdout
     finally:
