@@ -12,7 +12,9 @@ from typing import Any
 
 
 class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.0"  # a kept connection is a descriptor, too, and a busy machine keeps more of them
+    protocol_version = (
+        "HTTP/1.0"  # a kept connection is a descriptor, too, and a busy machine keeps more of them
+    )
 
     def do_GET(self) -> None:
         opened = os.open(os.devnull, os.O_RDONLY)

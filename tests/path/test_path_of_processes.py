@@ -114,7 +114,7 @@ def test_a_connection_that_was_not_accepted_yet_waits_too(
     def comes() -> None:
         holders(server.address, 1).tell("ask 1 10")
 
-    done = played(made("pause", server.handles), tmp_path, comes, seconds=1.0, cut=False)
+    done = played(made("pause", server.handles), tmp_path, first=comes, seconds=1.0, cut=False)
     assert done.outcome is Outcome.PASS and done.held.dose["connections_that_waited"] == 1, done
 
 
