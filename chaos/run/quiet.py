@@ -129,7 +129,7 @@ class Quiet:
                     found |= dict.fromkeys(processes.tree(ref))
             for container in self._handles.containers.get(role, ()):
                 try:
-                    found |= dict.fromkeys(where.of_container(container))
+                    found |= dict.fromkeys(where.service_in(container))
                 except (UsageError, ControlError) as error:
                     (unread if unread is not None else []).append(str(error))
             yield from ((role, ref) for ref in found)
