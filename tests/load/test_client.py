@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -153,7 +153,7 @@ STREAMED = (
 def test_a_stream_in_any_pieces_has_the_same_events_and_the_fields_of_its_own_head(cuts: set[int]) -> None:
     connection = Connection(set(), lambda _: None)
     connection.connection_made(_Transport())
-    exchange, before = Exchange(ASK, lambda *_: None, wants_headers=True), time.monotonic()
+    exchange, before = Exchange(ASK, lambda *_: None, wanted=None), time.monotonic()
     connection.carry(exchange)
     for start, end in pairwise([0, *sorted(cuts - {len(STREAMED)}), len(STREAMED)]):
         connection.data_received(STREAMED[start:end])
@@ -167,6 +167,21 @@ def test_a_stream_in_any_pieces_has_the_same_events_and_the_fields_of_its_own_he
     assert before <= exchange.first_byte <= time.monotonic()
     expected = Expectation(Expect.model_validate({"sse": {}, "headers": {"x-early": "absent"}}), Values())
     assert expected.broken(Answer(200, exchange.body, exchange.headers)) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kept"),
+    [((), []), ({b"x-a"}, [(b"x-a", b"1"), (b"x-a", b"2")]), ({b"x-early", b"x-trailer"}, [])],
+)
+def test_of_an_answers_header_fields_only_the_wanted_ones_are_kept(
+    wanted: Collection[bytes], kept: list[tuple[bytes, bytes]]
+) -> None:
+    connection = Connection(set(), lambda _: None)
+    connection.connection_made(_Transport())
+    exchange = Exchange(ASK, lambda *_: None, wanted=wanted)
+    connection.carry(exchange)
+    connection.data_received(STREAMED)
+    assert (exchange.body, exchange.headers) == (STREAM, kept)
 
 
 def test_the_first_byte_is_the_answers_own_and_not_that_of_its_end() -> None:
