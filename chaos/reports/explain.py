@@ -11,10 +11,11 @@ from chaos.checks import logs, loss, recovery, steady
 from chaos.checks.finding import Finding
 from chaos.checks.finite import json_safe
 from chaos.checks.fixes import HEADING, Fix
-from chaos.checks.neighbours import BUSY, before_the_play
+from chaos.checks.neighbours import before_the_play
 from chaos.checks.plain import cut, plain
 from chaos.checks.verdict import Verdict
 from chaos.record.events import AbortFired, RunbookStepEnded, RunbookStepFailed, StepHeld
+from chaos.record.events.run import BUSY
 from chaos.record.journal import Journal
 from chaos.reports.page import outages_of
 from chaos.reports.show import show_offset
