@@ -8,9 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from chaos.errors import FileError, TargetError
+from chaos.errors import TargetError
 from chaos.host import scratch, volume
 from chaos.host.log_writer import grow
 from chaos.host.mounting import device_under
@@ -19,7 +17,6 @@ from chaos.host.volume import MadeVolume
 from chaos.plugin.driver import Driver, Incident, Site, Wants
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Handles, Volume
-from chaos.spec import wording
 from chaos.spec.target import Target
 from chaos.spec.yamlfile import Where
 from chaos.targets import slow_disk, volume_undo
@@ -74,12 +71,7 @@ class EmbeddedDriver(Driver):
         super().__init__(target, options, profile, staging)
         self._options = options
         self._settings = profile
-        try:
-            self._profile = Profile.model_validate(profile)
-        except ValidationError as error:
-            first = wording.rules(error, Profile, profile)[0]
-            place = ": ".join(map(str, first.place))
-            raise FileError(f"profile of {target.name}", None, place, first.text, first.value) from None
+        self._profile = Profile.of(profile, target.name)
         self._grown = int(staging.get("logs.grown", 0))
         standby = int(staging.get("database.standby", 0))  # 2: synchronous
         archive = math.ceil(staging.get("database.archive", 0))
