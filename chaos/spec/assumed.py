@@ -1,8 +1,8 @@
-"""What else is wrong in a document with mistakes, whatever belongs in their place.
+"""Find what else is wrong in a document with mistakes, independently of what belongs in their place.
 
 A rule between several values can only be tried on a document without mistakes. So each mistake is replaced by a value
 that would do, in two ways that differ as much as they can. What both documents break is broken in any case; what only
-one of them breaks follows from the value that stands in for a mistake, and is not reported.
+one of them breaks follows from the value in a mistake's place, and is not reported.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def thorough(path: Path, document: Any, read: Callable[[Any], T], whole: Check |
     except FileError as error:
         try:
             error = _further(path, document, error, read, whole or read)
-        except Exception:  # a value that stands in for a mistake must not hide the mistake
+        except Exception:  # a value in a mistake's place must not hide the mistake
             log.debug("%s: what else is wrong", path, exc_info=True)
         raise error from None
 

@@ -15,7 +15,7 @@ PROMETHEUS = "Prometheus"
 
 @dataclass(slots=True)
 class Sources:
-    """DataSources by name. `asked`: the one that stands for the target's Prometheus."""
+    """DataSources by name. `asked`: the name of the one that is the target's Prometheus."""
 
     known: dict[str, DataSource] = field(default_factory=dict)
     asked: str | None = None
