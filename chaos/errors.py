@@ -23,9 +23,11 @@ MidnightError                5  the tool itself failed
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -85,6 +87,28 @@ LONGEST = 290
 _LONGEST_VALUE, _LONGEST_PLACE, _LEAST_RULE = 60, 90, 40
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownKey:
+    """An unknown key, and the one that it is meant to be, if any. `needless`: nothing else in the file needs it."""
+
+    rule: str
+    meant: str | None = None
+    value: str | None = None  # of the one that is meant, if it is part of the key: `hold 1s`
+    needless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What mends a mistake, as far as its rule knows."""
+
+    values: tuple[Any, ...] = ()  # that would do in its place
+    is_kind: bool = False  # the value is of a wrong kind, such as a list: what is in it does not matter
+    unknown_key: UnknownKey | None = None
+
+
+NO_HINT = Hint()
+
+
 class FileError(UsageError):
     """One broken rule in one file, printed as `file:line: place: rule, got value` on one line."""
 
@@ -96,10 +120,11 @@ class FileError(UsageError):
         rule: str,
         value: object = None,
         keys: tuple[int | str, ...] = (),
+        hint: Hint = NO_HINT,
     ) -> None:
         """`keys` lead to the place in the file, where they are known."""
         self.path, self.line, self.place, self.rule, self.value = path, line, place, rule, value
-        self.keys = keys
+        self.keys, self.hint = keys, hint
         where = f"{path}:{line}: " if line is not None else f"{path}: "
         where += f"{_cut(place, _LONGEST_PLACE)}: " if place else ""
         shown = _as_written(value)
@@ -123,7 +148,7 @@ class FileErrors(FileError):
 
     def __init__(self, errors: Sequence[FileError]) -> None:
         first = errors[0]
-        super().__init__(first.path, first.line, first.place, first.rule, first.value, first.keys)
+        super().__init__(first.path, first.line, first.place, first.rule, first.value, first.keys, first.hint)
         self._errors = tuple(errors)
 
     def __str__(self) -> str:

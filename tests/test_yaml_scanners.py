@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -86,6 +86,7 @@ def test_a_shipped_file_is_read_by_libyaml_as_by_ruamel(path: Path) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(TEXTS)
+@example("a: b\n...\n...\n")
 def test_what_libyaml_reads_as_keys_and_values_ruamel_reads_in_the_same_way(text: str) -> None:
     try:
         found = _read(text, fast=True)
@@ -97,7 +98,9 @@ def test_what_libyaml_reads_as_keys_and_values_ruamel_reads_in_the_same_way(text
         assert found == _read(text, fast=False)
 
 
-@pytest.mark.parametrize("text", ["a:\tb", "a: b\u2028", "%YAML 1.1\n---\na: yes", "a: !b c", "a: [b"])
+@pytest.mark.parametrize(
+    "text", ["a:\tb", "a: b\u2028", "%YAML 1.1\n---\na: yes", "a: b\n...\n...\n", "a: !b c", "a: [b"]
+)
 def test_what_the_two_may_read_in_another_way_is_left_to_ruamel(text: str) -> None:
     with pytest.raises(yamlevents.NotRead):
         _read(text, fast=True)

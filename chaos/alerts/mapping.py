@@ -16,8 +16,8 @@ from pydantic import Field
 from chaos.alerts.series import Sampled
 from chaos.record.hits import Outcome
 from chaos.record.journal import Journal
+from chaos.spec import broken
 from chaos.spec.broken import BrokenRule
-from chaos.spec.near import instead
 from chaos.spec.yamlfile import Model, Where
 
 OUTCOMES = tuple(each.name.lower() for each in Outcome)
@@ -40,7 +40,7 @@ class Mapped(Model):
             yield BrokenRule("must have either `gauge` or `outcomes`")
         for index, each in enumerate(self.outcomes):
             if each not in OUTCOMES:
-                yield BrokenRule(f"no outcome {each!r}; {instead(each, OUTCOMES)}", "outcomes", index)
+                yield broken.unknown(f"no outcome {each!r}", each, OUTCOMES, "outcomes", index)
 
 
 def load(path: Path) -> dict[str, Mapped]:

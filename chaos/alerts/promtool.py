@@ -45,47 +45,48 @@ def evaluate(
 ) -> dict[str, list[Value]]:
     """What each expression was at every evaluation, by expression. `series` are (selector, values). Raises ToolMissing,
     and UsageError with promtool's own words for rules that it refuses."""
-    program = promtool.find_binary()
     instants = [number * every for number in range(int(length / every) + 1)]
-    test = {
-        "rule_files": [str(path.resolve()) for path in rules],
-        "evaluation_interval": _milliseconds(every),
-        "tests": [
-            {
-                "interval": _milliseconds(scrape),
-                "input_series": [{"series": selector, "values": values} for selector, values in series],
-                "promql_expr_test": [
-                    {"expr": expr, "eval_time": _milliseconds(at), "exp_samples": [_IMPOSSIBLE]}
-                    for expr in expressions
-                    for at in instants
-                ],
-            }
-        ],
-    }
-    with tempfile.TemporaryDirectory(prefix="midnight-alerts-") as place:
-        file = Path(place) / "night.json"
-        file.write_text(json.dumps(test))  # JSON is YAML
-        try:
-            done = subprocess.run(
-                [str(program), "test", "rules", str(file)],
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=WITHIN,
-            )
-        except subprocess.TimeoutExpired:
-            raise UsageError(
-                f"promtool did not finish within {show_seconds(WITHIN)}: give a longer --evaluate"
-            ) from None
-    said = done.stdout + done.stderr
-    found: dict[str, list[Value]] = {expr: [] for expr in expressions} | _parsed(said)
+    unmet = [
+        {"expr": expr, "eval_time": _milliseconds(at), "exp_samples": [_IMPOSSIBLE]}
+        for expr in expressions
+        for at in instants
+    ]
+    said = _said(
+        {
+            "rule_files": [str(path.resolve()) for path in rules],
+            "evaluation_interval": _milliseconds(every),
+            "tests": [
+                {
+                    "interval": _milliseconds(scrape),
+                    "input_series": [{"series": selector, "values": values} for selector, values in series],
+                    "promql_expr_test": unmet,
+                }
+            ],
+        }
+    )
     if not any(_CASE.match(line) for line in said.splitlines()):
         raise UsageError(f"promtool refuses the rules: {_reason(said)}")
-    return found
+    return {expr: [] for expr in expressions} | _parsed(said)
 
 
 _IMPOSSIBLE = {"labels": '{__name__="midnight_never"}', "value": 0}
 """A wrong expectation on purpose: promtool prints what an expression was only if it was not what a test expects."""
+
+
+def _said(test: Mapping[str, Any]) -> str:
+    """All that promtool prints about a file of unit tests. Raises ToolMissing, and UsageError if it takes too long."""
+    program = promtool.find_binary()
+    with tempfile.TemporaryDirectory(prefix="midnight-alerts-") as place:
+        file = Path(place) / "night.json"
+        file.write_text(json.dumps(test))  # JSON is YAML
+        argv = [str(program), "test", "rules", str(file)]
+        try:
+            done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=WITHIN)
+        except subprocess.TimeoutExpired:
+            raise UsageError(
+                f"promtool did not finish within {show_seconds(WITHIN)}: give a longer --evaluate"
+            ) from None
+    return done.stdout + done.stderr
 
 
 def _parsed(said: str) -> dict[str, list[Value]]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from chaos.host import proc
 from chaos.record import secret_forms
 
 FILE, DELETED, SOCKET, PIPE, EPOLL, OTHER = "file", "deleted", "socket", "pipe", "epoll", "other"
@@ -119,9 +120,9 @@ def _exists(pid: int) -> bool:
 def _has_ended(pid: int) -> bool:
     """A zombie, or gone. Raises Unseen if only its first thread has ended: /proc/PID/fd is then empty."""
     try:
-        fields = text_of(f"/proc/{pid}/stat").rpartition(")")[2].split()
+        fields = proc.stat(f"/proc/{pid}")
     except OSError:
         return True
-    if fields[0] in "ZX" and int(fields[17]) > 1:
+    if fields[proc.STATE] in proc.ENDED and int(fields[proc.THREADS]) > 1:
         raise Unseen(f"the first thread of process {pid} has ended: /proc shows no descriptors of the others")
-    return fields[0] in "ZX"
+    return fields[proc.STATE] in proc.ENDED

@@ -20,6 +20,7 @@ from chaos.census.descriptors import (
     reading,
     text_of,
 )
+from chaos.host import proc
 
 _DELETED = " (deleted)"
 _STATES = {
@@ -105,16 +106,16 @@ def _thread(pid: int, tid: str) -> dict[str, Any] | None:
     """A thread by name; `wchan` is the kernel function it waits in, if the kernel says. None if it has ended."""
     place = f"/proc/{pid}/task/{tid}"
     try:
-        name, _, rest = text_of(f"{place}/stat").partition("(")[2].rpartition(")")
+        name, fields = proc.named_stat(place)
     except (FileNotFoundError, ProcessLookupError):
         return None
     wchan = ""
     with suppress(OSError):
         wchan = text_of(f"{place}/wchan")
-    letter = rest.split()[0]
+    letter = fields[proc.STATE].decode()
     return {
         "tid": int(tid),
-        "name": name,
+        "name": name.decode(errors="backslashreplace"),
         "state": _STATES.get(letter, letter),
         "wchan": "" if wchan in _UNCHANNELLED else wchan,
     }

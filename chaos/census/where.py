@@ -71,16 +71,26 @@ def _of_service(project: str, service: str) -> list[ProcessRef]:
         ]
 
 
-def of_container(ref: ContainerRef) -> list[ProcessRef]:
-    """All its processes as this machine sees them. Raises UsageError, ControlError."""
+def service_in(ref: ContainerRef) -> list[ProcessRef]:
+    """The container's first process and its descendants, oldest first; none if it has ended. What `docker exec` started
+    beside them, such as a health check or a job, is not the service's. Raises UsageError, ControlError."""
     with connected(ref.engine) as client:
-        return _of_container(ref.engine, ref.id, ref.name, client.api.top(ref.id))
+        first = int(client.api.inspect_container(ref.id)["State"]["Pid"])
+    if not first:
+        return []
+    with suppress(Gone):
+        return [each for root in _seen(ref.engine, ref.id, ref.name, [first]) for each in tree(root)]
+    return []
 
 
 def _of_container(at: EngineAt, id: str, name: str, top: Any) -> list[ProcessRef]:
     """As `docker top` lists them: those of `docker exec` are no descendants of the first."""
     column = top["Titles"].index("PID")
-    pids = [int(row[column]) for row in top["Processes"]]
+    return _seen(at, id, name, [int(row[column]) for row in top["Processes"]])
+
+
+def _seen(at: EngineAt, id: str, name: str, pids: list[int]) -> list[ProcessRef]:
+    """Those of a container's processes that this machine sees. Raises UsageError if it sees none."""
     refs = []
     for pid in pids:
         with suppress(psutil.NoSuchProcess):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from chaos.checks.finding import Unit
 from chaos.checks.text import amount, percent
+from chaos.spec.doses import size
 from chaos.spec.units import show_seconds
 
 if TYPE_CHECKING:  # imports the journal: the table of figures is needed without it
@@ -16,6 +17,8 @@ if TYPE_CHECKING:  # imports the journal: the table of figures is needed without
 
 Figures = dict[str, float | None]
 Document = Mapping[str, Any]
+
+_SHOWN: Mapping[Unit, Callable[[float], str]] = {"ratio": percent, "s": show_seconds, "bytes": size}
 
 Measure = Callable[["Measured"], float | None]
 Recall = Callable[[Document], float | None]
@@ -63,15 +66,14 @@ class Figure:
     listed: bool = False  # a column of `midnight runs`
     least: float | None = None  # the least relevant worsening in a trend; None: not in trends
     room: Room | None = None  # None: not compared by gates
+    metric: str = ""  # its name among the metrics, if not `name`; the unit follows
 
     def exercised(self, value: float | None) -> bool:
         """Return True if the run measured the figure: not for the recovery of a run without an outage."""
         return value is not None and not (self.of_outage and value == 0)
 
     def show(self, value: float) -> str:
-        if self.unit == "ratio":
-            return percent(value)
-        return show_seconds(value) if self.unit == "s" else amount(value)
+        return _SHOWN.get(self.unit, amount)(value)
 
     def show_difference(self, value: float) -> str:
         """Format the difference of two values: of two ratios it is in percentage points."""

@@ -164,14 +164,21 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "memory_per_request",
-        "count",
-        "bytes left behind per request",
+        "bytes",
+        "memory left behind per request",
         _memory_per_request,
         rare=True,
         least=1000,
         room=Room(Tolerance(share=0.5, amount=1000), Tolerance(share=0.5, amount=2000)),
     ),
-    Figure("budget", "ratio", "error budget consumed", recall=_budget, least=0.005),
+    Figure(
+        "budget",
+        "ratio",
+        "error budget consumed",
+        recall=_budget,
+        least=0.005,
+        metric="error_budget_consumed",
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-Unit = Literal["ratio", "s", "count", ""]
+Unit = Literal["ratio", "s", "count", "bytes", ""]
 
 
 class Outcome(StrEnum):

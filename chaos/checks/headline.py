@@ -14,10 +14,10 @@ from chaos.checks.chain import broke_first
 from chaos.checks.course import Course
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.link import Link
-from chaos.checks.neighbours import BUSY
 from chaos.checks.plain import plain, sentence
 from chaos.checks.registered import described
 from chaos.checks.text import many
+from chaos.record.events.run import BUSY
 
 MOST = 4
 """Reasons of one check in the list."""

@@ -14,11 +14,9 @@ import numpy as np
 from chaos.checks.exact import Times
 from chaos.checks.text import percent
 from chaos.record.events import MachineLooked
+from chaos.record.events.run import BUSY
 from chaos.record.gauges import Machine, Process, Source
 from chaos.record.journal import Journal, Series
-
-BUSY = 0.5
-"""Share of the machine used by others from which on it is called busy."""
 
 LASTS = 3.0
 """Seconds: what others use for less than half of them does not count."""

@@ -52,8 +52,10 @@ def load(point: EntryPoint, taken: Collection[str]) -> Figure:
         raise ValueError(f"{point.value}: {rule}, got {found.name!r}")
     if found.name in taken or [each.name for each in points()].count(found.name) > 1:
         raise ValueError(f"{point.value}: duplicate figure name {found.name!r}")
-    if found.measure is None or found.recall is not None or found.rank is not None or not found.indexed:
-        raise ValueError(f"{point.value}: must have `measure`, and cannot have `recall`, `rank` or `indexed`")
+    if found.measure is None:
+        raise ValueError(f"{point.value}: must have `measure`")
+    if found.recall is not None or found.rank is not None or not found.indexed or found.metric:
+        raise ValueError(f"{point.value}: cannot have `recall`, `rank`, `indexed` or `metric`")
     return found
 
 

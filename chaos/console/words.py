@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chaos.record import events
+from chaos.record.events.run import BUSY
 from chaos.record.journal import Event
 from chaos.spec import doses
 from chaos.spec.units import show_seconds
@@ -15,10 +16,6 @@ Figures = Mapping[str, Any]
 
 STYLES = {"failed": "bold red", "skipped": "yellow", "fired": "bold red", "injected": "bold magenta",
            "undone": "green", "ready": "green"}  # fmt: skip
-
-
-BUSY = 0.5
-"""Share of the machine in use by other programs from which on a verdict is doubtful."""
 
 
 def sentence(event: Event) -> str:

@@ -6,10 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from chaos.checks import Check, Finding, Judged, Outcome, registered
+from chaos.checks.finding import Unit
 from chaos.checks.finite import json_safe
 from chaos.contract import nights
 from chaos.record.journal import Journal
@@ -55,7 +57,7 @@ def test_its_findings_fit_a_report(check: Check[Judged], runs: list[RunDir]) -> 
     for run in runs:
         for finding in check.findings(judged(run)):
             assert isinstance(finding, Finding)
-            assert finding.outcome in set(Outcome) and finding.unit in ("ratio", "s", "count", "")
+            assert finding.outcome in set(Outcome) and finding.unit in get_args(Unit)
             assert finding.because, "one sentence with the numbers"
             json.dumps(finding.evidence)
 

@@ -54,6 +54,7 @@ _PROGRAMS = (
     "logrotate_ask",
     "logrotate_conf",
     "logrotate_said",
+    "proc",
     "rotation",
     "rotation_cut",
     "rotation_plan",

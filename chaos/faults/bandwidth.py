@@ -5,59 +5,34 @@ rate, in seconds.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
 
-from chaos.faults.shared import proxies
-from chaos.faults.shared.own_path import OwnPath
-from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.faults.shared.one_toxic import OneToxic, OneToxicParams
+from chaos.plugin.fault import Evidence, Held
 from chaos.plugin.handles import Handles
-from chaos.plugin.probe import Probe
-from chaos.record.inventory.document import PROXIES
 from chaos.spec.units import NotNegative, Size
-from chaos.spec.yamlfile import Model, Name
-from chaos.toxiproxy import Toxiproxy
 
 
-class BandwidthParams(Model):
-    proxy: Name = "database"
+class BandwidthParams(OneToxicParams):
     rate: Annotated[Size, Field(ge=1000)] = 100_000  # bytes per second, of answers
     min_held_back: NotNegative = (
         0.2  # the floor: seconds that the service's answers took at this rate, in all
     )
 
 
-class Bandwidth(Fault):
+class Bandwidth(OneToxic):
     Params = BandwidthParams
-    held_throughout = True
-    needs = frozenset[str]()
-
-    @classmethod
-    def needs_of(cls, params: BandwidthParams) -> frozenset[str]:
-        return frozenset({f"proxies.{params.proxy}"})
+    toxic = "bandwidth"
 
     def __init__(self, params: BandwidthParams, handles: Handles, mark: str) -> None:
-        self._params, self._proxy = params, handles.proxies[params.proxy]
-        self._known = proxies.known(handles, self._proxy)
-        self._toxic = f"midnight-{mark.replace('/', '-')}-bandwidth"
-        self._path = OwnPath(handles, [params.proxy], mark)
+        super().__init__(params, handles, mark)
+        self._params = params
         self._rate = max(1, round(params.rate / 1000))  # kilobytes per second, as Toxiproxy counts them
 
-    def probes(self) -> Iterator[Probe]:
-        return self._path.probes()
-
-    def prepare(self) -> Undo:
-        return {**self._known, "toxics": [self._toxic]}
-
     def inject(self) -> Evidence:
-        self._path.open()
-        with self._path.acting("bandwidth"):
-            Toxiproxy(self._proxy.api).add_toxic(
-                self._proxy.name, self._toxic, "bandwidth", "downstream", {"rate": self._rate}
-            )
-        self._path.begin()
+        self._add({"rate": self._rate})
         return {"proxy": self._proxy.name, "rate_kilobytes_per_second": self._rate}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
@@ -65,7 +40,7 @@ class Bandwidth(Fault):
         seen = self._path.seen()
         held = Held(
             dose={
-                "toxics_in_place": proxies.in_place(self._proxy, [self._toxic]),
+                "toxics_in_place": self._in_place(),
                 "own_answers_held_back_seconds": round(seen.answered / (self._rate * 1000), 3),
             },
             floor={"toxics_in_place": 1, "own_answers_held_back_seconds": self._params.min_held_back},
@@ -74,12 +49,3 @@ class Bandwidth(Fault):
         )
         self._path.close()
         return held
-
-    @classmethod
-    def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset({PROXIES})
-
-    @classmethod
-    def undo(cls, undo: Undo) -> Evidence:
-        return proxies.remove_toxics(undo, undo["toxics"])

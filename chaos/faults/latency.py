@@ -6,64 +6,40 @@ from __future__ import annotations
 
 import statistics
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
 
-from chaos.faults.shared import proxies
-from chaos.faults.shared.own_path import OwnPath
-from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.faults.shared.one_toxic import OneToxic, OneToxicParams
+from chaos.plugin.fault import Evidence, Held
 from chaos.plugin.handles import Handles
-from chaos.plugin.probe import Probe
-from chaos.record.inventory.document import PROXIES
 from chaos.spec.units import NotNegative, Positive
-from chaos.spec.yamlfile import Model, Name
-from chaos.toxiproxy import Toxiproxy
 
 
-class LatencyParams(Model):
-    proxy: Name = "database"
+class LatencyParams(OneToxicParams):
     delay: Annotated[Positive, Field(le=60)] = 0.2  # seconds added to every answer
     jitter: NotNegative = 0.0  # seconds more or less
 
 
-class Latency(Fault):
+class Latency(OneToxic):
     Params = LatencyParams
-    held_throughout = True
-    needs = frozenset[str]()
-
-    @classmethod
-    def needs_of(cls, params: LatencyParams) -> frozenset[str]:
-        return frozenset({f"proxies.{params.proxy}"})
+    toxic = "latency"
 
     @classmethod
     def reachable(cls, params: LatencyParams, hold: float) -> Mapping[str, float]:
         return {"delay": hold + params.jitter}  # a later answer is not seen any more
 
     def __init__(self, params: LatencyParams, handles: Handles, mark: str) -> None:
-        self._params, self._proxy = params, handles.proxies[params.proxy]
-        self._known = proxies.known(handles, self._proxy)
-        self._toxic = f"midnight-{mark.replace('/', '-')}-latency"
-        self._path = OwnPath(handles, [params.proxy], mark)
-
-    def probes(self) -> Iterator[Probe]:
-        return self._path.probes()
-
-    def prepare(self) -> Undo:
-        return {**self._known, "toxics": [self._toxic]}
+        super().__init__(params, handles, mark)
+        self._params = params
 
     def inject(self) -> Evidence:
         attributes = {
             "latency": round(self._params.delay * 1000),
             "jitter": round(self._params.jitter * 1000),
         }
-        self._path.open()
-        with self._path.acting("latency"):
-            Toxiproxy(self._proxy.api).add_toxic(
-                self._proxy.name, self._toxic, "latency", "downstream", attributes
-            )
-        self._path.begin()
+        self._add(attributes)
         return {"proxy": self._proxy.name, **attributes}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
@@ -72,7 +48,7 @@ class Latency(Fault):
         waits, least = seen.waits, max(0.0, self._params.delay - self._params.jitter)
         held = Held(
             dose={
-                "toxics_in_place": proxies.in_place(self._proxy, [self._toxic]),
+                "toxics_in_place": self._in_place(),
                 "own_answers": len(waits),
                 "own_answer_seconds": round(statistics.median(waits), 3) if waits else 0.0,
             },
@@ -82,12 +58,3 @@ class Latency(Fault):
         )
         self._path.close()
         return held
-
-    @classmethod
-    def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset({PROXIES})
-
-    @classmethod
-    def undo(cls, undo: Undo) -> Evidence:
-        return proxies.remove_toxics(undo, undo["toxics"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from chaos.checks.figure import Figure, Tolerance
 from chaos.checks.figures import every
+from chaos.checks.finding import Unit
 from chaos.errors import UsageError
-from chaos.spec.units import ratio, seconds
+from chaos.spec.units import ratio, seconds, size
 
 Tolerances = Mapping[str, Tolerance | None]
 """Overrides by figure: None disables the comparison. Other figures keep the defaults."""
@@ -15,7 +16,7 @@ Tolerances = Mapping[str, Tolerance | None]
 
 def tolerances(given: Iterable[str]) -> Tolerances:
     """Parse overrides of the default tolerances and the spread: `p99=20%`, `p99=100ms`, `p99=20%,100ms` (the larger),
-    `availability=0.2%` (points), `lost_writes=3` or `rpo=off`. Raises UsageError.
+    `availability=0.2%` (points), `lost_writes=3`, `memory_per_request=2kB` or `rpo=off`. Raises UsageError.
     """
     known = {figure.name: figure for figure in every() if figure.room is not None}
     found: dict[str, Tolerance | None] = {}
@@ -38,7 +39,7 @@ def _tolerance(figure: Figure, text: str) -> Tolerance:
         elif part.endswith("%"):
             share = _share(part)
         else:
-            amount = seconds(part) if figure.unit == "s" else _count(part)
+            amount = _READ.get(figure.unit, _count)(part)
     if amount < 0:
         raise ValueError("must not be negative")
     return Tolerance(share, amount)
@@ -48,6 +49,9 @@ def _count(text: str) -> float:
     if not text.isdecimal():
         raise ValueError("must be an integer, e.g. 3")
     return float(text)
+
+
+_READ: Mapping[Unit, Callable[[str], float]] = {"s": seconds, "bytes": size}
 
 
 def _share(text: str) -> float:

@@ -1,7 +1,4 @@
-"""Processes and their descendants, from a single pass over /proc, for any number of them.
-
-Read as bytes and without path objects: sampling must not disturb what it samples.
-"""
+"""Processes and their descendants, from a single pass over /proc, for any number of them."""
 
 from __future__ import annotations
 
@@ -10,8 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-TICKS = 100.0  # USER_HZ: what Linux counts in /proc/PID/stat on every architecture
-PAGE = 4096
+from chaos.host import proc
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +25,8 @@ def children() -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdigit():
-            with suppress(OSError, IndexError):
-                found.setdefault(int(_stat(int(name))[1]), []).append(int(name))
+            with suppress(OSError):
+                found.setdefault(int(proc.stat(f"/proc/{name}")[proc.PARENT]), []).append(int(name))
     return found
 
 
@@ -44,21 +40,22 @@ def family(pid: int, below: Mapping[int, list[int]]) -> list[int]:
 
 def usage(pid: int) -> Usage | None:
     """None if it has ended or permission is denied."""
-    with suppress(OSError, IndexError):
-        fields = _stat(pid)
-        return Usage(_cpu(fields), float(int(fields[21]) * PAGE), float(fields[17]), _descriptors(pid))
+    with suppress(OSError):
+        fields = proc.stat(f"/proc/{pid}")
+        rss = int(fields[proc.RSS]) * proc.PAGE
+        return Usage(_cpu(fields), float(rss), float(fields[proc.THREADS]), _descriptors(pid))
     return None
 
 
 def cpu(pid: int) -> float | None:
     """CPU seconds since it began; None if it has ended."""
-    with suppress(OSError, IndexError):
-        return _cpu(_stat(pid))
+    with suppress(OSError):
+        return _cpu(proc.stat(f"/proc/{pid}"))
     return None
 
 
 def _cpu(fields: list[bytes]) -> float:
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return (int(fields[proc.USER_TIME]) + int(fields[proc.SYSTEM_TIME])) / proc.TICKS
 
 
 def _descriptors(pid: int) -> float | None:
@@ -66,12 +63,3 @@ def _descriptors(pid: int) -> float | None:
         return float(len(os.listdir(f"/proc/{pid}/fd")))  # noqa: PTH208  an object for each would be expensive
     except PermissionError:
         return None
-
-
-def _stat(pid: int) -> list[bytes]:
-    """The fields after the name, which may hold spaces and brackets: state, parent, ..."""
-    file = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(file, 4096).rpartition(b")")[2].split()
-    finally:
-        os.close(file)

@@ -1,7 +1,7 @@
 """End a running logrotate early in a way that lets it tidy up.
 
 During a compression, end its compressor first: logrotate then removes the partial archive and keeps the complete one.
-A script of the team's is never ended: its work is theirs. Standard library only.
+A script of the team's is never ended: its work is theirs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
+
+from chaos.host import proc
 
 STATE, RUNNING = "state", "running"  # files in the scratch directory: logrotate's own, and its pid
 SCRIPT_WITHIN = 20.0  # seconds to wait for a running script
@@ -63,11 +65,11 @@ def gone(pid: int, within: float) -> bool:
 def in_session(leader: int) -> list[int]:
     """The other live processes of a session."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError, ValueError, IndexError):
-            state, _, _, session = entry.read_text().rpartition(")")[2].split()[:4]
-            if int(session) == leader and state not in "ZX" and int(entry.parent.name) != leader:
-                found.append(int(entry.parent.name))
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            fields, pid = proc.stat(str(place)), int(place.name)
+            if int(fields[proc.SESSION]) == leader and fields[proc.STATE] not in proc.ENDED and pid != leader:
+                found.append(pid)
     return found
 
 
@@ -79,8 +81,8 @@ def is_compressor(pid: int) -> bool:
 
 
 def _runs(pid: int) -> bool:
-    with suppress(OSError, IndexError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    with suppress(OSError):
+        return proc.stat(f"/proc/{pid}")[proc.STATE] not in proc.ENDED
     return False
 
 

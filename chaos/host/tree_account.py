@@ -6,15 +6,14 @@ tree waits for is known by the last look at it. So the sums never count anything
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
-TICKS = float(os.sysconf("SC_CLK_TCK"))
-PAGE = os.sysconf("SC_PAGE_SIZE")
+from chaos.host import proc
+
 _Process: TypeAlias = tuple[int, int]  # pid, and the tick it began at
 _IO = (b"rchar", b"wchar", b"read_bytes", b"write_bytes")
 
@@ -52,13 +51,13 @@ class TreeAccount:
         """Read the accounts of these processes, which are all that live of the tree."""
         alive, resident = set[_Process](), 0
         for pid in pids:
-            with suppress(OSError, IndexError, ValueError):
-                fields = _read(pid, "stat").rpartition(b")")[2].split()
-                process = (pid, int(fields[19]))
-                cpu = sum(map(int, fields[11:15])) / TICKS
-                self._seen[process] = _Account(int(fields[1]), cpu, self._io_of(pid, process))
+            with suppress(OSError):
+                fields = proc.stat(f"/proc/{pid}")
+                process = (pid, int(fields[proc.BEGAN]))
+                cpu = sum(map(int, fields[proc.USER_TIME : proc.CHILDRENS_SYSTEM_TIME + 1])) / proc.TICKS
+                self._seen[process] = _Account(int(fields[proc.PARENT]), cpu, self._io_of(pid, process))
                 alive.add(process)
-                resident += int(fields[21]) * PAGE
+                resident += int(fields[proc.RSS]) * proc.PAGE
         self._alive, self._peak = alive, max(self._peak, resident)
         self._add_up()
 
@@ -82,7 +81,7 @@ class TreeAccount:
 
     def _io_of(self, pid: int, process: _Process) -> tuple[int, ...] | None:
         try:
-            told = dict(line.split(b": ") for line in _read(pid, "io").splitlines())
+            told = dict(line.split(b": ") for line in proc.start_of(f"/proc/{pid}/io").splitlines())
             self._shows_io = True
             return tuple(int(told[name]) for name in _IO)
         except (OSError, ValueError, KeyError):  # another user's, or it has just ended
@@ -104,11 +103,3 @@ class TreeAccount:
                 max(0, each.io[place] - io[pid, place]) for (pid, _), each in self._seen.items() if each.io
             )
             self._io[place] = max(self._io[place], sum(sums))
-
-
-def _read(pid: int, name: str) -> bytes:
-    file = os.open(f"/proc/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(file, 4096)
-    finally:
-        os.close(file)

@@ -16,11 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from chaos.host import throttle
+from chaos.host import proc, throttle
 from chaos.host.disk_writers import stop_at_end_of_input
 
 PERIOD = 0.02  # seconds between samples
-_WAITS = b"D"  # uninterruptible sleep: waiting for a disk
 
 
 def written(device: str) -> int:
@@ -39,10 +38,10 @@ def written(device: str) -> int:
 
 def waits(besides: int) -> bool:
     """True if a thread of a process here waits for a disk; the process `besides` does not count."""
-    for place in Path("/proc").glob("[0-9]*/task/*/stat"):
+    for place in Path("/proc").glob("[0-9]*/task/*"):
         if place.parts[2] != str(besides):
             with suppress(OSError):
-                if place.read_bytes().rpartition(b")")[2].split()[0] == _WAITS:
+                if proc.stat(str(place))[proc.STATE] == proc.DISK_WAIT:
                     return True
     return False
 

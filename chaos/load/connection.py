@@ -46,7 +46,7 @@ class Connection(asyncio.Protocol):
         self._length = False  # it declares its length
         self._coding: bytes | None = None  # the last of its transfer codings
         self._type = b""
-        if self._exchange is not None and self._exchange.headers:
+        if self._exchange is not None:
             self._exchange.headers.clear()
 
     @property
@@ -198,8 +198,9 @@ class Connection(asyncio.Protocol):
             self._coding = value.lower().rpartition(b",")[2].strip()
         elif lower == b"content-type":
             self._type = value
-        if not self._begun and self._exchange is not None and self._exchange.headers is not None:
-            self._exchange.headers.append((lower, value))
+        exchange = self._exchange
+        if not self._begun and exchange is not None and (exchange.wanted is None or lower in exchange.wanted):
+            exchange.headers.append((lower, value))
 
     def on_headers_complete(self) -> None:
         if self._whole or self._exchange is None or self._parser is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 _TICK = 0.001
 """Seconds: the granularity of the loop's timers, which must not fire early."""
@@ -11,8 +11,8 @@ _TICK = 0.001
 
 class Exchange:
     """Ends once: with a complete answer or an error. `status` is 0 until an answer's head has arrived; `type` is its
-    declared content type, and `first_byte` when its first byte arrived (time.monotonic()). `headers` are all of its
-    fields, names in lower case, if they are wanted. With `enough`, the client leaves once it has read that many bytes
+    declared content type, and `first_byte` when its first byte arrived (time.monotonic()). `headers` are those of its
+    fields that are `wanted`, names in lower case. With `enough`, the client leaves once it has read that many bytes
     of the body; `left` says whether it did, before the answer was complete.
     """
 
@@ -28,6 +28,7 @@ class Exchange:
         "request",
         "status",
         "type",
+        "wanted",
     )
 
     def __init__(
@@ -35,12 +36,14 @@ class Exchange:
         request: bytes,
         ended: Callable[[Exchange, Exception | None], None],
         *,
-        wants_headers: bool = False,
+        wanted: Collection[bytes] | None = (),
         enough: int | None = None,
     ) -> None:
-        """`ended` is called with the error if no complete answer came."""
+        """`ended` is called with the error if no complete answer came. `wanted`: names of header fields in lower case;
+        None: all."""
         self.request, self.enough, self.left = request, enough, False
-        self.headers: list[tuple[bytes, bytes]] | None = [] if wants_headers else None
+        self.wanted = wanted
+        self.headers: list[tuple[bytes, bytes]] = []
         self.first_byte = 0.0
         self.status = 0
         self.body = self.type = b""

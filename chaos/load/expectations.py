@@ -38,15 +38,18 @@ class Bad(NamedTuple):
 Rule = Callable[[Answer, Row], Bad | None]
 Same = Callable[[Any, Row], bool]
 _NO_ROW = Row(0)
+_CODING = b"content-encoding"
 
 
 class Expectation:
-    """The rules of one `expect`, the cheapest first."""
+    """The rules of one `expect`, the cheapest first. `headers` are the fields that they look at, in lower case."""
 
     def __init__(self, expect: Expect, values: Values) -> None:
         self._status = frozenset(expect.status)
         self._rules = tuple(_rules(expect, values))
-        self.needs_headers = bool(expect.headers) or expect.reads_text
+        self.headers = frozenset(name.lower().encode() for name in expect.headers)
+        if expect.reads_text:
+            self.headers |= {_CODING}
 
     def broken(self, answer: Answer, row: Row | None = None) -> Bad | None:
         """The first rule that the answer breaks; None for a good answer. `row` is that of the request."""
@@ -100,7 +103,7 @@ def _size(least: int, most: float, answer: Answer, _: Row) -> Bad | None:
 
 def _not_compressed(answer: Answer, _: Row) -> Bad | None:
     """Nothing is unpacked: of a compressed body, `lacks` would be met whatever it says."""
-    packed = [value.decode("latin-1") for name, value in answer.headers if name == b"content-encoding"]
+    packed = [value.decode("latin-1") for name, value in answer.headers if name == _CODING]
     if all(value.strip().lower() in ("", "identity") for value in packed):
         return None
     return Bad(

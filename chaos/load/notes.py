@@ -52,7 +52,7 @@ class Promise:
         self._key = ways.key if ways.is_chosen else None
         self._more = Expectation(ways.acknowledged, known) if ways.acknowledged is not None else None
         self._notes = notes
-        self.needs_headers = self._more is not None and self._more.needs_headers
+        self.headers = self._more.headers if self._more is not None else frozenset[bytes]()
 
     def broken(self, seq: int, answer: Answer, row: Row | None) -> Bad | None:
         """What is wrong with a good answer: an acknowledgement without the key that the service chose."""

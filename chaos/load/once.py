@@ -36,14 +36,14 @@ class Sender:
         values = Values(self.taken)
         shaped = Shape(self.base_url, self.headers, request, values).request(row)
         exchange, waited = asyncio.run(self._exchanged(shaped, within))
-        answer = Answer(exchange.status, exchange.body, exchange.headers or (), waited)
+        answer = Answer(exchange.status, exchange.body, exchange.headers, waited)
         if (bad := Expectation(request.expect, values).broken(answer, row)) is not None:
             raise Refused(f"{masked(bad.why)}{sample(exchange)}")
         return exchange, waited
 
     async def _exchanged(self, request: bytes, within: float) -> tuple[Exchange, float]:
         ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-        exchange = Exchange(request, lambda _, error: ended.set_result(error), wants_headers=True)
+        exchange = Exchange(request, lambda _, error: ended.set_result(error), wanted=None)
         client, sent = Client(self.base_url, self.addresses), time.monotonic()
         try:
             client.send(exchange, within)

@@ -46,7 +46,7 @@ class Sender:
         self._expected = [Expectation(route.expect, known) for route in spec.routes]
         self._promises = [promise_of(route, known, notes) for route in spec.routes]
         self._headers = [
-            expected.needs_headers or (promise is not None and promise.needs_headers)
+            expected.headers if promise is None else expected.headers | promise.headers
             for expected, promise in zip(self._expected, self._promises, strict=True)
         ]
         self._route, self._seq = table["route"], table["seq"]
@@ -68,7 +68,7 @@ class Sender:
         self._touch(index)
         ended = partial(self._ended, index, code, row, landed)
         enough = self._spec.routes[code].disconnect_after
-        exchange = Exchange(request, ended, wants_headers=self._headers[code], enough=enough)
+        exchange = Exchange(request, ended, wanted=self._headers[code], enough=enough)
         self._client.send(exchange, self._spec.timeouts[code])
         return sent
 
@@ -112,7 +112,7 @@ class Sender:
     def _broken(self, index: int, code: int, row: Row | None, exchange: Exchange) -> Bad | None:
         """What is wrong with a complete answer."""
         waited = exchange.first_byte - self._spec.clock_zero - float(self._sent[index])
-        answer = Answer(exchange.status, exchange.body, exchange.headers or (), waited)
+        answer = Answer(exchange.status, exchange.body, exchange.headers, waited)
         bad, promise = self._expected[code].broken(answer, row), self._promises[code]
         if bad is None and exchange.enough is not None and not exchange.left:
             bad = Bad(Outcome.BAD_SIZE, f"it ended after {len(exchange.body)} bytes, before the client left")

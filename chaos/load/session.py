@@ -96,11 +96,12 @@ def _taken(source: Source, exchange: Exchange) -> Any:
         return found[0] if found and isinstance(found[0], str | int | float) else None
     if source.matches is not None:
         return _matched(source.matches, exchange)
-    fields = exchange.headers or []
     if source.header is not None:
         wanted = source.header.lower().encode()
-        return next((value.decode("latin-1") for name, value in fields if name == wanted), None)
-    cookies = (_cookie(value, str(source.cookie)) for name, value in fields if name == b"set-cookie")
+        return next((value.decode("latin-1") for name, value in exchange.headers if name == wanted), None)
+    cookies = (
+        _cookie(value, str(source.cookie)) for name, value in exchange.headers if name == b"set-cookie"
+    )
     return next((value for value in cookies if value), None)
 
 

@@ -49,10 +49,6 @@ class Group:
         return self.message.stack
 
     @property
-    def has_stack(self) -> bool:
-        return self.stack.language not in (LOG, POSTGRESQL)
-
-    @property
     def message(self) -> Message:
         """The most frequent message."""
         return max(self.messages.values(), key=lambda each: each.count)

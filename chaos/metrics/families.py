@@ -18,7 +18,6 @@ from chaos.checks.figures import every
 
 GROUP = ("experiment", "target", "profile")
 SUFFIX = {"s": "_seconds", "ratio": "_ratio", "bytes": "_bytes", "count": ""}
-_NAMES = {"budget": "error_budget_consumed", "memory_per_request": "memory_per_request_bytes"}
 
 Kind = Literal["gauge", "counter", "stateset"]
 
@@ -102,7 +101,7 @@ OCCURRENCES = Family(
 def of_figure(figure: Figure) -> Family:
     """The metric of one key figure of the last run."""
     words = f"{figure.label[:1].upper()}{figure.label[1:]} of the last run."
-    name = _NAMES.get(figure.name, figure.name)
+    name = figure.metric or figure.name
     name = f"latency_{name}" if figure.rank is not None else name
     return Family(f"midnight_run_{name}{SUFFIX.get(figure.unit, '')}", "gauge", words, GROUP)
 

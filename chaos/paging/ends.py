@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from chaos.access import allowlist
+from chaos.access import addresses
 from chaos.access.secrets import SecretReader
-from chaos.errors import Refused
 from chaos.paging.server import Server
 from chaos.spec.gauges import named_in
-from chaos.spec.near import instead
 from chaos.spec.paging import Alertmanager, Prometheus
 from chaos.spec.target import Target
 
@@ -33,28 +31,22 @@ def of_driver(target: Target) -> bool:
     return target.prometheus is not None and named_in(target.prometheus.url) is not None
 
 
-def found(target: Target, addresses: Mapping[str, str]) -> Ends | None:
-    """None without a Prometheus. `addresses`: those of the driver. Raises UsageError for a secret that is missing, and
-    Refused for a host or an address that is not allowed."""
+def found(target: Target, known: Mapping[str, str]) -> Ends | None:
+    """None without a Prometheus. `known`: the driver's addresses, by name. Raises UsageError for a
+    secret that is missing, and Refused for a host or an address that is not allowed."""
     if target.prometheus is None:
         return None
     manager = target.alertmanager
-    chosen = urlsplit(addresses.get(RECEIVER, "")).port
+    chosen = urlsplit(known.get(RECEIVER, "")).port
     return Ends(
-        _server(target, target.prometheus, "prometheus", addresses),
-        None if manager is None else _server(target, manager, "alertmanager", addresses),
+        _server(target, target.prometheus, "prometheus", known),
+        None if manager is None else _server(target, manager, "alertmanager", known),
         chosen or (manager.receiver if manager is not None else None),
     )
 
 
-def _server(
-    target: Target, given: Prometheus | Alertmanager, where: str, addresses: Mapping[str, str]
-) -> Server:
-    secret, url, name = SecretReader(), given.url, named_in(given.url)
-    if name is not None:
-        if name not in addresses:
-            raise Refused(f"{where}: {{{name}}} is no address of this target; {instead(name, addresses)}")
-        url = addresses[name].rstrip("/") + url.removeprefix(f"{{{name}}}")
-    allowlist.addresses_at(where, allowlist.host_of(url), target.allow)
+def _server(target: Target, given: Prometheus | Alertmanager, where: str, known: Mapping[str, str]) -> Server:
+    secret = SecretReader()
+    url = addresses.found(given.url, where, known, target.allow)
     headers = {name: secret.header(each, f"{where}: headers: {name}") for name, each in given.headers.items()}
     return Server(url.rstrip("/"), headers)

@@ -11,12 +11,11 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from chaos.host import families
-from chaos.host.disk.users import content_of, uses
+from chaos.host import families, proc
+from chaos.host.disk.users import uses
 
 PERIOD = 0.02  # seconds between looks at the threads
 LISTED_EVERY = 0.5  # seconds between listings of the processes and their files
-_WAITING = b"D"  # uninterruptible sleep: waiting for a disk
 _WAITING_FOR_FUSE = (
     "request_wait_answer",
     "fuse_",
@@ -76,8 +75,8 @@ def waits(pid: int) -> bool:
 
 
 def _thread_waits(place: str) -> bool:
-    with suppress(OSError, IndexError):
-        if content_of(f"{place}/stat").rpartition(b")")[2].split()[0] == _WAITING:
+    with suppress(OSError):
+        if proc.stat(place)[proc.STATE] == proc.DISK_WAIT:
             return True
-        return content_of(f"{place}/wchan").decode().startswith(_WAITING_FOR_FUSE)
+        return proc.start_of(f"{place}/wchan").decode().startswith(_WAITING_FOR_FUSE)
     return False

@@ -240,9 +240,9 @@ def _runbook(
     for index, step in enumerate(experiment.drill.runbook if experiment.drill else ()):
         runbook = target.runbook.get(step.runbook)
         if runbook is None:
-            known = instead(step.runbook, target.runbook)
-            rule = f"the runbook of target {target.name!r} has no step {step.runbook!r}; {known}"
-            mistakes.add([at.under("drill", "runbook", index).broken(rule)])
+            rule = f"the runbook of target {target.name!r} has no step {step.runbook!r}"
+            here = at.under("drill", "runbook", index)
+            mistakes.add([here.unknown(rule, step.runbook, target.runbook)])
             continue
         with mistakes.noted():
             params = _action(runbook, step.runbook, target_path, driver)
@@ -259,8 +259,8 @@ def _action(runbook: RunbookStep, name: str, target_path: Path, driver: type[Dri
     known = {**{action: each.Params for action, each in GENERIC.items()}, **driver.actions}
     at = Where.read(target_path).under("runbook", name)
     if runbook.action not in known:
-        rule = f"no action {runbook.action!r} on this target; {instead(runbook.action, sorted(known))}"
-        raise at.under("action").broken(rule)
+        rule = f"no action {runbook.action!r} on this target"
+        raise at.under("action").unknown(rule, runbook.action, sorted(known))
     return at.under("with").parse(known[runbook.action], runbook.params)
 
 

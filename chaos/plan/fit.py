@@ -51,7 +51,10 @@ def fit(
     if found.broken or found.experiment == experiment:
         return found
     rules_now = found.experiment.broken_rules()
-    return replace(found, broken=tuple(found.at.under(*each.place).broken(str(each)) for each in rules_now))
+    return replace(
+        found,
+        broken=tuple(found.at.under(*each.place).broken(str(each), hint=each.hint) for each in rules_now),
+    )
 
 
 def _of_roles(shares: Shares, target: Target) -> Iterator[LeftOut]:

@@ -14,7 +14,7 @@ from chaos.spec.abort import DEFAULTS, AlertFires, CheckFailed, SwitchedOff
 from chaos.spec.experiment import STARTS_A_JOB, Experiment
 from chaos.spec.gauges import named_in
 from chaos.spec.invariants import PRIMARY
-from chaos.spec.near import instead
+from chaos.spec.near import hint, instead
 from chaos.spec.roles import ROLES
 from chaos.spec.target import Target
 from chaos.spec.units import in_unit_of, show_seconds
@@ -46,8 +46,8 @@ def of_gauges(at: Where, target: Target, offered: frozenset[str]) -> Iterator[Fi
         yield from _of_address(here.under(reading.kind), reading.address, addresses, target)
         known = _members("databases", offered)
         if reading.database is not None and reading.database not in known:
-            rule = f"is not a database of this target; {instead(reading.database, known)}"
-            yield here.under("database").broken(rule)
+            rule = "is not a database of this target"
+            yield here.under("database").unknown(rule, reading.database, known)
 
 
 def _of_address(place: Where, address: str, known: Sequence[str], target: Target) -> Iterator[FileError]:
@@ -160,7 +160,8 @@ def of_ledgers(at: Where, target: Target, offered: frozenset[str]) -> Iterator[F
             fix = f"{instead(wanted, known)}; or add database: {{env: NAME}} with its connection string"
             rule = f"{wanted!r} is not a database of this target; {fix}"
             place = at.under("routes", name, "ledger", "read")
-            yield (place.under("database") if read.database else place.under("sql")).broken(rule)
+            here = place.under("database") if read.database else place.under("sql")
+            yield here.broken(rule, hint=hint(wanted, known))
 
 
 def ledger_routes(experiment: Experiment, target: Target) -> list[str]:
@@ -202,7 +203,7 @@ def of_rounds(
                 else f"add it to the file's options, such as: processes: {{{role}: {{name: NAME}}}}"
             )
             rule = f"target {target.name!r} offers no process of this role; {fix}"
-            yield at.under("load", "rounds", "roles", index).broken(rule, role)
+            yield at.under("load", "rounds", "roles", index).broken(rule, role, hint(role, sorted(roles)))
 
 
 def of_invariants(
@@ -231,7 +232,7 @@ def _of_check(at: Where, check: str) -> Iterator[FileError]:
     from chaos.checks.registered import by_name  # slow: imports every check
 
     if check not in by_name():
-        yield at.broken(f"no check {check!r}; {instead(check, by_name())}")
+        yield at.unknown(f"no check {check!r}", check, by_name())
 
 
 def of_abort(at: Where, experiment: Experiment) -> Iterator[FileError]:
@@ -241,8 +242,8 @@ def of_abort(at: Where, experiment: Experiment) -> Iterator[FileError]:
         if isinstance(condition, CheckFailed):
             yield from _of_check(at.under("abort", index, "check"), condition.check)
         if isinstance(condition, SwitchedOff) and condition.name not in defaults:
-            rule = f"no default condition {condition.name!r}; {instead(condition.name, sorted(defaults))}"
-            yield at.under("abort", index, "name").broken(rule)
+            rule = f"no default condition {condition.name!r}"
+            yield at.under("abort", index, "name").unknown(rule, condition.name, sorted(defaults))
 
 
 def of_alerts(at: Where, experiment: Experiment, target: Target) -> Iterator[FileError]:

@@ -201,6 +201,11 @@ class Handles:
     replication: Replication | None = None
     answers_within: float | None = None  # promised seconds to an answer, whatever is unreachable
 
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """The base URL and the addresses, by the names that a target file may use."""
+        return {"base_url": self.base_url, **self.addresses}
+
     def container(self, role: str) -> ContainerRef | None:
         """Return the first container of the role; None if the target has none."""
         return next(iter(self.containers.get(role, ())), None)

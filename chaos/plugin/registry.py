@@ -11,7 +11,7 @@ from typing import Any
 from chaos.errors import UsageError
 from chaos.plugin.driver import Driver
 from chaos.plugin.fault import Evidence, Fault, Undo
-from chaos.spec.near import instead
+from chaos.spec.near import UnknownName
 
 log = logging.getLogger(__name__)
 
@@ -50,4 +50,4 @@ def _load(kind: str, name: str) -> Any:
         if point.name == name:
             log.debug("%s %s: %s", kind, name, point.value)
             return point.load()
-    raise UsageError(f"unknown {kind.removesuffix('s')} {name!r}; {instead(name, names(kind))}")
+    raise UnknownName(f"unknown {kind.removesuffix('s')} {name!r}", name, names(kind))

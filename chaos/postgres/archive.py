@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chaos.errors import BackupUnusable, TargetError
+from chaos.errors import BackupUnusable
 from chaos.host.privileges import SystemUser, give
 from chaos.postgres.access import Access
 from chaos.postgres.cluster import Cluster
@@ -164,13 +164,3 @@ def archive_now(server: Cluster, access: Access, archive: Archive, *, timeout: f
             raise BackupUnusable(f"{name} was not archived within {show_seconds(timeout)}")
         time.sleep(_POLL)
     return held
-
-
-def wal_segment_size(server: Cluster, access: Access) -> int:
-    """Bytes. Raises TargetError."""
-    (size,) = ask(
-        access.dsn(server), "SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'"
-    )
-    if not isinstance(size, int):
-        raise TargetError(f"wal_segment_size is {size!r}")
-    return size

@@ -35,9 +35,3 @@ def drop_slot(primary: Cluster, access: Access, name: str) -> None:
                     time.sleep(_POLL)
     except psycopg.Error as error:
         raise TargetError(f"slot {name!r} could not be dropped: {str(error).strip()}") from error
-
-
-def slots(primary: Cluster, access: Access) -> list[str]:
-    """The names of all slots of the server."""
-    found = ask_all(access.dsn(primary), "SELECT slot_name FROM pg_replication_slots ORDER BY 1")
-    return [str(name) for (name,) in found]

@@ -11,10 +11,11 @@ from chaos.checks import logs, loss, recovery, steady
 from chaos.checks.finding import Finding
 from chaos.checks.finite import json_safe
 from chaos.checks.fixes import HEADING, Fix
-from chaos.checks.neighbours import BUSY, before_the_play
+from chaos.checks.neighbours import before_the_play
 from chaos.checks.plain import cut, plain
 from chaos.checks.verdict import Verdict
 from chaos.record.events import AbortFired, RunbookStepEnded, RunbookStepFailed, StepHeld
+from chaos.record.events.run import BUSY
 from chaos.record.journal import Journal
 from chaos.reports.page import outages_of
 from chaos.reports.show import show_offset
@@ -147,21 +148,28 @@ def _moments(experiment: Experiment, journal: Journal, verdict: Verdict, zero: f
         if link.at is not None:
             what = link.because.partition(": ")[2] or link.because
             yield Moment(link.at - zero, _sentence(f"{link.title}: {what}"))
+    yield from _of_outages(verdict, zero)
+    for fired in journal.every(AbortFired):
+        yield Moment(fired.at - zero, _sentence(f"abort condition {fired.name} held: {fired.because}"))
+    yield from _of_runbook(journal, verdict, zero)
+
+
+def _of_outages(verdict: Verdict, zero: float) -> Iterator[Moment]:
     for outage in outages_of(verdict.findings):
         yield Moment(outage["start"] - zero, "The service stopped answering as it should.")
         if outage["end"] is not None:
             yield Moment(outage["end"] - zero, _sentence(_back(outage)))
-    for fired in journal.every(AbortFired):
-        yield Moment(fired.at - zero, _sentence(f"abort condition {fired.name} held: {fired.because}"))
+
+
+def _of_runbook(journal: Journal, verdict: Verdict, zero: float) -> Iterator[Moment]:
+    """Its steps, those after the loss with the time since then."""
     lost_at = next(
         (each.evidence.get("loss") for each in _of(verdict, recovery.NAME) if each.name == "rto"), None
     )
     for done in journal.every(RunbookStepEnded):
-        since = (
-            ""
-            if lost_at is None or done.at < lost_at
-            else f", {show_seconds(done.at - lost_at)} after the loss"
-        )
+        since = ""
+        if lost_at is not None and done.at >= lost_at:
+            since = f", {show_seconds(done.at - lost_at)} after the loss"
         yield Moment(done.at - zero, f"Runbook: {done.name} was done{since}.")
     for failed in journal.every(RunbookStepFailed):
         yield Moment(failed.at - zero, _sentence(f"runbook: {failed.name} failed: {failed.because}"))

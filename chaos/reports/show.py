@@ -41,7 +41,7 @@ _TIMES = frozenset(
 
 
 def show_value(value: float | None, unit: str) -> str:
-    """Format a value in its unit (`ratio`, `s`, `count`, or none); a missing one is a dash."""
+    """Format a value in its unit (`ratio`, `s`, `count`, `bytes`, or none); a missing one is a dash."""
     if value is None or math.isnan(value):
         return DASH
     if math.isinf(value):
@@ -50,6 +50,8 @@ def show_value(value: float | None, unit: str) -> str:
         return percent(value)
     if unit == "s":
         return show_seconds(value)
+    if unit == "bytes":
+        return doses.size(value)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from chaos.access import addresses
 from chaos.census import processes, readings, sessions, where
 from chaos.census.levels import levels
 from chaos.census.processes import Gone, Unseen
@@ -25,7 +26,6 @@ from chaos.record.gauges import Api, Source
 from chaos.record.gauges import Database as DatabaseGauge
 from chaos.spec.rounds import Round, Rounds
 from chaos.spec.target import Target
-from chaos.targets import addresses
 
 _WITNESSED = tuple(each.name for each in resources.ALL if each.witnessed)
 """Of a witness's counts; threads are counted from outside."""
@@ -41,7 +41,7 @@ class Quiet:
     ) -> None:
         self._rounds, self._handles, self._latest = rounds, handles, latest
         self._forbidden = allowed(target)
-        self._pprof = addresses.found(target.pprof or "", "pprof", target, handles)
+        self._pprof = addresses.found(target.pprof or "", "pprof", handles.urls, target.allow)
         self._levels = levels(self._pprof, self._forbidden)
         self._before: tuple[Reading, list[dict[str, Any]]] | None = None
 
@@ -129,7 +129,7 @@ class Quiet:
                     found |= dict.fromkeys(processes.tree(ref))
             for container in self._handles.containers.get(role, ()):
                 try:
-                    found |= dict.fromkeys(where.of_container(container))
+                    found |= dict.fromkeys(where.service_in(container))
                 except (UsageError, ControlError) as error:
                     (unread if unread is not None else []).append(str(error))
             yield from ((role, ref) for ref in found)

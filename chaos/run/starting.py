@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 
-from chaos.access import route_secrets
+from chaos.access import addresses, route_secrets
 from chaos.access.secrets import SecretReader
 from chaos.checks.result import RunResult
 from chaos.errors import ExitCode
@@ -20,7 +20,7 @@ from chaos.run.observer import Observer
 from chaos.run.rehearsal import Row
 from chaos.run.runner import Runner
 from chaos.run.session import new_run
-from chaos.targets import addresses, gauges
+from chaos.targets import gauges
 
 SAMPLED = 15_000  # approximate bytes per second of samples, events and the instrument's record
 
@@ -38,7 +38,7 @@ def start(
     known.learn(driver.secrets, names(plan))
     route_secrets.read_all(plan.target, SecretReader())  # find a missing one now
     gauges.check(plan.target)  # the same
-    addresses.check(plan.target.pprof or "", "pprof", plan.target)
+    addresses.check(plan.target.pprof or "", "pprof", plan.target.allow)
     pager.check(plan)
     ledger_places.read_secrets(plan)
     versions = driver.versions

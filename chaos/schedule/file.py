@@ -16,7 +16,7 @@ from chaos.notify.destinations import Destination
 from chaos.play.playable import Planned, Request
 from chaos.schedule.due import due_times
 from chaos.schedule.schedule import Schedule
-from chaos.spec import assumed, named_files
+from chaos.spec import assumed, broken, named_files
 from chaos.spec.broken import BrokenRule
 from chaos.spec.yamlfile import Mistakes, Model, Name, Where, unique
 
@@ -40,8 +40,8 @@ class ScheduleFile(Model):
                 if name in notified[:number]:
                     yield BrokenRule(f"duplicate destination {name!r}", *place)
                 elif name not in self.notify:
-                    known = ", ".join(self.notify) or "none"
-                    yield BrokenRule(f"no destination {name!r} under `notify`; known: {known}", *place)
+                    rule = f"no destination {name!r} under `notify`"
+                    yield broken.unknown(rule, name, self.notify, *place)
 
 
 def load(path: Path, *, fitting: bool = True) -> ScheduleFile:

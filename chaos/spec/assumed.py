@@ -1,21 +1,20 @@
-"""What else is wrong in a document with mistakes, whatever belongs in their place.
+"""Find what else is wrong in a document with mistakes, independently of what belongs in their place.
 
 A rule between several values can only be tried on a document without mistakes. So each mistake is replaced by a value
 that would do, in two ways that differ as much as they can. What both documents break is broken in any case; what only
-one of them breaks follows from the value that stands in for a mistake, and is not reported.
+one of them breaks follows from the value in a mistake's place, and is not reported.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from chaos.errors import FileError, UsageError, together
+from chaos.errors import FileError, UnknownKey, UsageError, together
 from chaos.spec import places
 from chaos.spec.broken import Place
 
@@ -29,16 +28,26 @@ log = logging.getLogger(__name__)
 MOST_MISTAKES, ROUNDS = 8, 3
 
 _VALUES: Sequence[Any] = (
-    *("1s", 1, "1%", 0.5, "1MB", "a", "/a", "http://127.0.0.1:1", "2999-12-31", True, "0 1 * * *", "UTC"),
+    *(
+        "90s",
+        "1s",
+        1,
+        "1%",
+        0.5,
+        "1MB",
+        "a",
+        "/a",
+        "http://127.0.0.1:1",
+        "2999-12-31",
+        True,
+        "0 1 * * *",
+        "UTC",
+    ),
     *([], {}, False, "/b", "b", "c", "50%", 0.25, "30 13 1 1 *", "Europe/Berlin", "1GB", 2, 50, 1000, "1h"),
 )
 """Those of one kind are far apart: of those that do, the first and the last are tried."""
 
 _GONE = object()
-
-_UNKNOWN = re.compile(r"unknown key|a (?:colon|space) is missing|is now called")
-_MEANT = re.compile(r"did you mean `(\w+)`|write `(\w+): |is now called (\w+)$")
-_NAMES = re.compile(r"(?:did you mean |known: |must be )([\w, -]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ def thorough(path: Path, document: Any, read: Callable[[Any], T], whole: Check |
     except FileError as error:
         try:
             error = _further(path, document, error, read, whole or read)
-        except Exception:  # a value that stands in for a mistake must not hide the mistake
+        except Exception:  # a value in a mistake's place must not hide the mistake
             log.debug("%s: what else is wrong", path, exc_info=True)
         raise error from None
 
@@ -109,7 +118,7 @@ def _as_written(error: FileError, path: Path, document: Any) -> FileError:
     if error.path != path:
         return error
     line, place = places.line_of(document, error.keys), places.shown(document, error.keys)
-    return FileError(path, line, place, error.rule, error.value, error.keys)
+    return FileError(path, line, place, error.rule, error.value, error.keys, error.hint)
 
 
 def _is_under(keys: Place, other: Place) -> bool:
@@ -131,8 +140,8 @@ def _mended(document: Any, error: FileError, check: Check) -> tuple[Change, Chan
     """Two changes that mend the mistake, as different as possible; None if there are no two."""
     if not error.keys:
         return None
-    if _UNKNOWN.match(error.rule):
-        change = _renamed(document, error)
+    if (unknown := error.hint.unknown_key) is not None:
+        change = _renamed(document, error.keys, unknown)
         return None if change is None else (change, change)
     before = {(each.keys, each.rule) for each in _errors(document, check)} - {(error.keys, error.rule)}
     tried = [(_cost(each, document, error, check, before), each) for each in _changes(document, error)]
@@ -157,26 +166,24 @@ def _cost(
 def _changes(document: Any, error: FileError) -> Iterator[Change]:
     """What may mend it. Of a rule between keys: one of them fewer."""
     here = places.value_at(document, error.keys)
-    if isinstance(here, dict) and not error.rule.startswith("must be"):
+    if isinstance(here, dict) and not error.hint.is_kind:
         yield from (Change((*error.keys, key)) for key in here)
         return
-    named = _NAMES.search(error.rule)
-    words = re.findall(r"[\w-]{2,}", named[1]) if named else []
     yield Change(error.keys)
-    yield from (Change(error.keys, value) for value in (*words, *_VALUES))
+    yield from (Change(error.keys, value) for value in (*error.hint.values, *_VALUES))
 
 
-def _renamed(document: Any, error: FileError) -> Change | None:
+def _renamed(document: Any, keys: Place, unknown: UnknownKey) -> Change | None:
     """Under the key that is meant, or without the key; None for one that holds what may be needed elsewhere."""
-    meant, mapping = _MEANT.search(error.rule), places.value_at(document, error.keys[:-1])
-    new = next(filter(None, meant.groups()), None) if meant else None
-    if new is None or new in mapping:
-        holds = isinstance(mapping[error.keys[-1]], dict | list) or "; known: " not in error.rule
-        return None if new is None and holds else Change(error.keys)
-    key = str(error.keys[-1])
-    glued = " is missing" in error.rule  # `hold 1s`, which is a key without a value
-    value = key.removeprefix(new).lstrip(" :") if glued else mapping[error.keys[-1]]
-    return Change((*error.keys[:-1], new), value, instead_of=key)
+    mapping = places.value_at(document, keys[:-1])
+    given, new = mapping[keys[-1]], unknown.meant
+    if new is None:
+        return Change(keys) if unknown.needless and not isinstance(given, dict | list) else None
+    if new in mapping:
+        return Change(keys)
+    return Change(
+        (*keys[:-1], new), given if unknown.value is None else unknown.value, instead_of=str(keys[-1])
+    )
 
 
 def _changed(node: Any, keys: Place, value: Any, instead_of: str | None) -> Any:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pydantic import Field, field_validator
 
+from chaos.spec import broken
 from chaos.spec.broken import BrokenRule
-from chaos.spec.near import instead
 from chaos.spec.units import NotNegative, Positive, show_seconds
 from chaos.spec.yamlfile import Model, Name, unique
 
@@ -53,16 +53,16 @@ class Drill(Model):
     def misfits(self, faults: tuple[str, ...], length: float, sustained: float) -> Iterator[BrokenRule]:
         """Yield the rules by which the drill does not fit its experiment."""
         if self.loss not in faults:
-            rule = f"{self.loss!r} is not a step of this experiment; {instead(self.loss, faults)}"
-            yield BrokenRule(rule, "drill", "loss")
+            rule = f"{self.loss!r} is not a step of this experiment"
+            yield broken.unknown(rule, self.loss, faults, "drill", "loss")
         known = set(faults)
         for index, step in enumerate(self.runbook):
             if step.name in faults:
                 rule = f"{step.name!r} is already a step of this experiment"
                 yield BrokenRule(rule, "drill", "runbook", index, "name")
             if step.after is not None and step.after not in known:
-                rule = f"is after {step.after!r}, which is not an earlier step; {instead(step.after, known)}"
-                yield BrokenRule(rule, "drill", "runbook", index, "after")
+                rule = f"is after {step.after!r}, which is not an earlier step"
+                yield broken.unknown(rule, step.after, known, "drill", "runbook", index, "after")
             if step.at is not None and step.at >= length:
                 rule = f"starts at {show_seconds(step.at)}, but the play ends at {show_seconds(length)}"
                 yield BrokenRule(rule, "drill", "runbook", index, "at")

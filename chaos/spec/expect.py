@@ -91,7 +91,7 @@ def _as_condition(given: Any) -> Any:
             rule = (
                 f"unknown rule {key!r}; {instead(str(key), known)}; an object is given as {{equals: {{...}}}}"
             )
-            raise ValueError(rule)
+            raise BrokenRule(rule)
     return given
 
 

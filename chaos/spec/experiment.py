@@ -11,14 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from chaos.spec import assumed, invariants, slofile
+from chaos.spec import assumed, broken, invariants, slofile
 from chaos.spec.abort import Abort, AlertFires, SloLost
 from chaos.spec.broken import BrokenRule
 from chaos.spec.drill import Drill
 from chaos.spec.invariants import Invariant
 from chaos.spec.leak_limits import LeakLimits
 from chaos.spec.load import Load
-from chaos.spec.near import instead
 from chaos.spec.paging import AlertObjective
 from chaos.spec.slo import Slo
 from chaos.spec.units import NotNegative, Positive, Ratio, Some, show_seconds
@@ -138,8 +137,8 @@ class Experiment(Model):
             if (step.at is None) == (step.after is None):
                 yield BrokenRule("a step starts either `at` a time or `after` another step", "steps", index)
             if step.after is not None and step.after not in known:
-                rule = f"is after {step.after!r}, which is not an earlier step; {instead(step.after, known)}"
-                yield BrokenRule(rule, "steps", index, "after")
+                rule = f"is after {step.after!r}, which is not an earlier step"
+                yield broken.unknown(rule, step.after, known, "steps", index, "after")
             if step.at is not None and step.at >= self.load.length:
                 end = show_seconds(self.load.length)
                 rule = f"starts at {show_seconds(step.at)}, but the play ends at {end}"
@@ -150,8 +149,8 @@ class Experiment(Model):
         slos = {slo.name for slo in self.slos if slo.asked is None}
         for index, condition in enumerate(self.abort):
             if isinstance(condition, SloLost) and condition.slo not in slos:
-                rule = f"no SLO {condition.slo!r} in this experiment; {instead(condition.slo, sorted(slos))}"
-                yield BrokenRule(rule, "abort", index, "slo")
+                rule = f"no SLO {condition.slo!r} in this experiment"
+                yield broken.unknown(rule, condition.slo, sorted(slos), "abort", index, "slo")
 
     def _slos_that_do_not_fit(self) -> Iterator[BrokenRule]:
         for index, slo in enumerate(self.slos):
@@ -164,11 +163,11 @@ class Experiment(Model):
         """Unknown routes and steps, and windows longer than their scope."""
         holds = {step.name: step.hold for step in self.steps}
         if slo.route is not None and slo.route not in self.load.mix:
-            rule = f"{slo.route!r} is not a route of the mix; {instead(slo.route, self.load.mix)}"
-            yield BrokenRule(rule, *place, "route")
+            rule = f"{slo.route!r} is not a route of the mix"
+            yield broken.unknown(rule, slo.route, self.load.mix, *place, "route")
         if slo.step is not None and slo.step not in holds:
-            rule = f"{slo.step!r} is not a step of this experiment; {instead(slo.step, holds)}"
-            yield BrokenRule(rule, *place, "step")
+            rule = f"{slo.step!r} is not a step of this experiment"
+            yield broken.unknown(rule, slo.step, holds, *place, "step")
         length, what = self.load.length, "the play"
         if slo.step in holds and holds[slo.step] < length:
             length, what = holds[slo.step], f"the hold of step {slo.step!r}"
@@ -192,8 +191,7 @@ class Experiment(Model):
     def _alerts(self) -> Iterator[BrokenRule]:
         steps = tuple(step.name for step in self.steps)
         for index, objective in enumerate(self.alerts):
-            for broken in objective.misfits(steps):
-                yield BrokenRule(str(broken), "alerts", index, *broken.place)
+            yield from (each.under("alerts", index) for each in objective.misfits(steps))
         expected = {objective.alert for objective in self.alerts}
         for index, condition in enumerate(self.abort):
             if isinstance(condition, AlertFires) and condition.alert in expected:
@@ -225,8 +223,7 @@ class Experiment(Model):
             rule = "rounds are played without steps: a fault would move what they read"
             yield BrokenRule(rule, "steps", 0)
         if leaks is not None:
-            for broken in leaks.unbreakable(rounds):
-                yield BrokenRule(str(broken), "limits", "leaks", *broken.place)
+            yield from (each.under("limits", "leaks") for each in leaks.unbreakable(rounds))
 
     def _unbreakable_limits(self) -> Iterator[BrokenRule]:
         starts: dict[str | None, float] = {}  # the earliest: the step before it may end at once

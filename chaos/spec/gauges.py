@@ -11,10 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from chaos.record.gauges import BREAKER_STATE, IN_FILES
 from chaos.spec import formulas, presets
-from chaos.spec.broken import BrokenRule, SecretValue
+from chaos.spec.broken import BrokenRule, SecretValue, UnknownValue
 from chaos.spec.fields import HeaderName
 from chaos.spec.formulas import Formula
-from chaos.spec.near import instead
 from chaos.spec.secret import Secret
 from chaos.spec.yamlfile import Model, Name
 
@@ -44,13 +43,13 @@ def _address(text: str) -> str:
 
 def _gauge(text: str) -> str:
     if text not in IN_FILES and text != BREAKER_STATE and not _BREAKER.fullmatch(text):
-        raise ValueError(f"is not a gauge of midnight's; {instead(text, [*IN_FILES, BREAKER_STATE])}")
+        raise UnknownValue("is not a gauge of midnight's", text, [*IN_FILES, BREAKER_STATE])
     return text
 
 
 def _preset(text: str) -> str:
     if text not in presets.names():
-        raise ValueError(f"is not a preset; {instead(text, presets.names())}")
+        raise UnknownValue("is not a preset", text, presets.names())
     return text
 
 

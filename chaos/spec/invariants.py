@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from chaos.spec import broken
 from chaos.spec.broken import BrokenRule
 from chaos.spec.fields import Status
-from chaos.spec.near import instead
 from chaos.spec.runbook import Words
 from chaos.spec.units import Positive
 from chaos.spec.yamlfile import Model, Name
@@ -154,12 +154,12 @@ def of_experiment(
             continue
         route = each.delta.acknowledged
         if route is not None and route not in mix:
-            rule = f"{route!r} is not a route of the mix; {instead(route, mix)}"
-            yield BrokenRule(rule, *place, "delta", "acknowledged")
+            rule = f"{route!r} is not a route of the mix"
+            yield broken.unknown(rule, route, mix, *place, "delta", "acknowledged")
         for step in each.delta.reported:
             if step not in steps:
-                rule = f"{step!r} is not a step of this experiment; {instead(step, steps)}"
-                yield BrokenRule(rule, *place, "delta", "reported", step)
+                rule = f"{step!r} is not a step of this experiment"
+                yield broken.unknown(rule, step, steps, *place, "delta", "reported", step)
 
 
 def of_target(invariants: Sequence[Invariant], routes: Collection[str]) -> Iterator[BrokenRule]:
@@ -169,8 +169,8 @@ def of_target(invariants: Sequence[Invariant], routes: Collection[str]) -> Itera
             continue
         place, route = ("invariants", index, "delta"), each.delta.acknowledged
         if route is not None and route not in routes:
-            rule = f"{route!r} is not a route of this target; {instead(route, routes)}"
-            yield BrokenRule(rule, *place, "acknowledged")
+            rule = f"{route!r} is not a route of this target"
+            yield broken.unknown(rule, route, routes, *place, "acknowledged")
         if each.delta.reported:
             yield BrokenRule("names a step, which only an experiment has", *place, "reported")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag
 
+from chaos.errors import UnknownKey
 from chaos.record.renamed import KEYS as RENAMED
 from chaos.spec.broken import Place
 from chaos.spec.near import LONGEST, nearest
@@ -87,36 +87,29 @@ FREE = ("with", "options")
 """Keys that hold parameters of a fault, an action or a driver."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """The rule that an unknown key breaks, and the known key that it is meant to be, if any."""
-
-    rule: str
-    meant: str | None = None
-
-
-def unknown(model: type[BaseModel], place: Place) -> Unknown:
+def unknown(model: type[BaseModel], place: Place) -> UnknownKey:
     """About the unknown key at the end of `place`, as pydantic gives it, in a value of `model`."""
     key, known = str(place[-1]), at(model, place[:-1])
     for each in _models_at(model, place[:-1]):
-        if rule := getattr(each, "foreign", {}).get(key):
-            return Unknown(rule)
+        foreign: str | UnknownKey | None = getattr(each, "foreign", {}).get(key)
+        if foreign is not None:
+            return UnknownKey(foreign) if isinstance(foreign, str) else foreign
     new = RENAMED.get(key)
     if new in known:
-        return Unknown(f"is now called {new}", new)
+        return UnknownKey(f"is now called {new}", new)
     return _glued(key, known) or _meant(key, known, _SURE) or _elsewhere(model, key, known) or _listed(known)
 
 
-def _meant(key: str, known: Collection[str], least: float) -> Unknown | None:
+def _meant(key: str, known: Collection[str], least: float) -> UnknownKey | None:
     if len(key) > LONGEST:
         return None
     plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower().replace("-", "_").replace(" ", "_")
     foreign = next((each for each in FOREIGN.get(plain, ()) if each in known), None)
     found = plain if plain in known else foreign or nearest(plain, known, least)
-    return Unknown(f"unknown key; did you mean `{found}`?", found) if found else None
+    return UnknownKey(f"unknown key; did you mean `{found}`?", found) if found else None
 
 
-def _elsewhere(model: type[BaseModel], key: str, known: Collection[str]) -> Unknown | None:
+def _elsewhere(model: type[BaseModel], key: str, known: Collection[str]) -> UnknownKey | None:
     """A parameter beside the key that holds them; a key of another part of the file; one that is only similar."""
     free = [each for each in FREE if each in known]
     homes = free or [home for home in _homes(model).get(key, ()) if home]
@@ -124,19 +117,20 @@ def _elsewhere(model: type[BaseModel], key: str, known: Collection[str]) -> Unkn
     near = _meant(key, known, _LIKELY)
     if near and (free or not homes):
         return near
-    return Unknown(f"unknown key; {belongs}") if homes else None
+    return UnknownKey(f"unknown key; {belongs}") if homes else None
 
 
-def _listed(known: Collection[str]) -> Unknown:
-    return Unknown(f"unknown key; known: {', '.join(known) or 'none'}")
+def _listed(known: Collection[str]) -> UnknownKey:
+    return UnknownKey(f"unknown key; known: {', '.join(known) or 'none'}", needless=True)
 
 
-def _glued(key: str, known: Collection[str]) -> Unknown | None:
+def _glued(key: str, known: Collection[str]) -> UnknownKey | None:
     """`hold 1s` and `hold:1s`, which YAML takes for a key without a value."""
     first, sign, rest = re.fullmatch(r"(\w*)(\s*:?\s*)(.*)", key, re.DOTALL).groups()  # type: ignore[union-attr]
     if not (first in known and sign and rest and len(key) <= LONGEST):
         return None
-    return Unknown(f"{'a space' if ':' in sign else 'a colon'} is missing: write `{first}: {rest}`", first)
+    missing = "a space" if ":" in sign else "a colon"
+    return UnknownKey(f"{missing} is missing: write `{first}: {rest}`", first, rest)
 
 
 def at(model: type[BaseModel], place: Place) -> Sequence[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from chaos.spec import jsonpath, jsonrecords
-from chaos.spec.broken import BrokenRule
+from chaos.spec.broken import WRONG_KIND, BrokenRule
 from chaos.spec.expect import Expect
 from chaos.spec.jsonpath import JsonPath
 from chaos.spec.missing import of_missing
@@ -73,7 +73,8 @@ class Page(Model):
 
     def broken_rules(self) -> Iterator[BrokenRule]:
         if sum(bool(getattr(self, each)) for each in PAGING) != 1:
-            yield BrokenRule("must be one of {cursor: JSONPATH}, {offset: N}, {link: true} and {after: key}")
+            rule = "must be one of {cursor: JSONPATH}, {offset: N}, {link: true} and {after: key}"
+            yield BrokenRule(rule, hint=WRONG_KIND)
         for key in ("cursor", "last"):
             path = getattr(self, key)
             if path is not None and not jsonpath.is_single(path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import chaos
 from chaos.errors import UsageError
-from chaos.spec.near import instead
+from chaos.spec.near import UnknownName
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def search(name: str, folder: str) -> Path:
         log.debug("%s: looked for %s in %s: %s", folder, name, place, "found" if there else "not there")
         if there:
             return place / f"{name}.yaml"
-    raise UsageError(f"no file {name!r} in {folder}/; {instead(name, sorted(available(folder)))}")
+    raise UnknownName(f"no file {name!r} in {folder}/", name, sorted(available(folder)))
 
 
 def folders(folder: str) -> list[Path]:

@@ -32,7 +32,7 @@ class Setting:
         return self.at.broken(f"{self.key}: {rule}", value)
 
     def told(self, error: FileError) -> FileError:
-        """An error that this setting causes in the experiment's file, told of the setting instead."""
+        """Return an error that this setting causes in the experiment's file as one of the setting."""
         step, _, key = self.key.partition(".")
         for own in (f"step {step!r}: with: {key}", f"step {step!r}: {key}"):
             if error.place == own or error.place.startswith(f"{own}: "):

@@ -7,11 +7,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chaos.spec import written
+from chaos.spec import broken, written
 from chaos.spec.broken import BrokenRule
 from chaos.spec.fields import HeaderName
 from chaos.spec.gauges import Address
-from chaos.spec.near import instead
 from chaos.spec.secret import Secret
 from chaos.spec.units import Positive
 from chaos.spec.yamlfile import Model, Name
@@ -79,5 +78,6 @@ class AlertObjective(Model):
     def misfits(self, steps: tuple[str, ...]) -> Iterator[BrokenRule]:
         """The rules that it breaks in an experiment with these steps."""
         if self.after is not None and self.after not in steps:
-            rule = f"{self.after!r} is not a step of this experiment; {instead(self.after, steps)}"
-            yield BrokenRule(rule, "after")
+            yield broken.unknown(
+                f"{self.after!r} is not a step of this experiment", self.after, steps, "after"
+            )

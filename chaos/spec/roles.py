@@ -34,7 +34,7 @@ def guessed(method: str, *, ledger: bool) -> Role:
 
 
 def named(asked: str, routes: Mapping[str, Played]) -> tuple[str, ...]:
-    """The routes that a name in an experiment stands for: the route of that name, else all of that role."""
+    """The routes that a name in an experiment means: the route of that name, else all of that role."""
     if asked in routes:
         return (asked,)
     return tuple(name for name, route in routes.items() if route.played_as == asked)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from chaos.spec import templates
-from chaos.spec.broken import BrokenRule
+from chaos.spec.broken import WRONG_KIND, BrokenRule
 from chaos.spec.expect import Pattern
 from chaos.spec.fields import FieldName
 from chaos.spec.jsonpath import JsonPath
@@ -39,7 +39,8 @@ class Source(Model):
 
     def broken_rules(self) -> Iterator[BrokenRule]:
         if sum(given is not None for given in (self.json_path, self.header, self.cookie, self.matches)) != 1:
-            yield BrokenRule("must be a JSONPath, {header: NAME}, {cookie: NAME} or {matches: REGEX}")
+            rule = "must be a JSONPath, {header: NAME}, {cookie: NAME} or {matches: REGEX}"
+            yield BrokenRule(rule, hint=WRONG_KIND)
         elif self.matches is not None and re.compile(self.matches).groups != 1:
             yield BrokenRule(
                 'must have one group, which is the value, such as \'name="csrf" value="([^"]+)"\''

@@ -41,9 +41,9 @@ class SloFile:
             case ("slos", int(index), *rest) if index < len(self.sources):
                 source = self.sources[index]
                 if isinstance(source, Where):
-                    return source.under(*rest).broken(rule.text, rule.value)
-                return source.where(*rest).broken(rule.text, rule.value)
-        return self.at.under(*rule.place).broken(rule.text, rule.value)
+                    return source.under(*rest).broken(rule.text, rule.value, rule.hint)
+                return source.where(*rest).broken(rule.text, rule.value, rule.hint)
+        return self.at.under(*rule.place).broken(rule.text, rule.value, rule.hint)
 
 
 def of_document(at: Where) -> SloFile:

@@ -8,29 +8,31 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from chaos.errors import UnknownKey
 from chaos.spec import yamlfile
 from chaos.spec.yamlfile import Model, Name
 
 
-def _options(known: str) -> dict[str, str]:
-    """Rules for what a whole suite has once, and not in its file."""
-    return {
+def _options(known: str) -> dict[str, UnknownKey]:
+    """What a whole suite has once, and not in its file."""
+    rules = {
         key: f"unknown key; known: {known}; give --{key} to `midnight run` instead"
         for key in ("target", "profile", "seed")
     }
+    return {key: UnknownKey(rule, needless=True) for key, rule in rules.items()}
 
 
 class Scenario(Model):
     """One experiment of the suite, and the changes to its steps (`step.param=value`)."""
 
-    foreign: ClassVar[Mapping[str, str]] = _options("experiment, set")
+    foreign: ClassVar[Mapping[str, UnknownKey]] = _options("experiment, set")
 
     experiment: str
     set: tuple[str, ...] = ()
 
 
 class Suite(Model):
-    foreign: ClassVar[Mapping[str, str]] = _options("name, title, scenarios")
+    foreign: ClassVar[Mapping[str, UnknownKey]] = _options("name, title, scenarios")
 
     name: Name
     title: str

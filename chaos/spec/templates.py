@@ -30,7 +30,7 @@ class Named(NamedTuple):
 
 
 class Brace(str):
-    """A single brace that is no part of a name: it stays as it is."""
+    """A single brace that does not belong to a name: it stays as it is."""
 
     __slots__ = ()
 

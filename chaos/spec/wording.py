@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from chaos.errors import NO_HINT, Hint
 from chaos.spec import keys, places
-from chaos.spec.broken import BrokenRule, BrokenRules, Place, SecretValue
+from chaos.spec.broken import BrokenRule, BrokenRules, Place, SecretValue, UnknownValue
 from chaos.spec.near import nearest
 from chaos.spec.units import in_unit_of, is_time
 
@@ -30,6 +31,7 @@ class Rule:
     place: Place
     text: str
     value: Any = None
+    hint: Hint = NO_HINT
 
 
 def rules(error: ValidationError, model: type[BaseModel], data: Any) -> list[Rule]:
@@ -65,15 +67,17 @@ def _of(details: ErrorDetails, model: type[BaseModel], data: Any) -> Iterator[Ru
         for each in cause.rules if isinstance(cause, BrokenRules) else (cause,):
             below = (*place, *each.place)
             says_what_fits = str(each).startswith("must ") and not isinstance(each, SecretValue)
-            yield Rule(below, str(each), _scalar(places.value_at(data, below)) if says_what_fits else None)
+            shown = _scalar(places.value_at(data, below)) if says_what_fits else None
+            yield Rule(below, str(each), shown, each.hint)
     elif kind == "missing":
         yield Rule(place, REQUIRED)
     elif kind == "extra_forbidden":
-        yield Rule(place, keys.unknown(model, details["loc"]).rule)
+        unknown = keys.unknown(model, details["loc"])
+        yield Rule(place, unknown.rule, hint=Hint(unknown_key=unknown))
     else:
         text = _text(details, given)
         is_empty = given is None and text.startswith("must be")
-        yield Rule(place, f"is empty: {text}" if is_empty else text, _scalar(given))
+        yield Rule(place, f"is empty: {text}" if is_empty else text, _scalar(given), _hint(details, given))
 
 
 def _scalar(value: Any) -> Any:
@@ -115,17 +119,36 @@ def _text(details: ErrorDetails, given: Any) -> str:
     return f"{text}, not {_kind_of(given)}" if isinstance(given, dict | list) and "_type" in kind else text
 
 
+def _hint(details: ErrorDetails, given: Any) -> Hint:
+    """The values to choose from, or the bound, as a number and in the value's unit."""
+    kind, context = details["type"], details.get("ctx", {})
+    if isinstance(error := context.get("error"), UnknownValue):
+        return error.hint
+    is_kind = kind in ("literal_error", "enum", "value_error", "assertion_error") or kind.endswith("_type")
+    if kind in ("literal_error", "enum"):
+        return Hint(tuple(_choices(str(context.get("expected", "")))), is_kind)
+    bounds = [context[key] for key in ("ge", "le") if key in context]
+    return Hint(
+        tuple(each for bound in bounds for each in (bound, in_unit_of(given, bound).replace(" ", ""))),
+        is_kind,
+    )
+
+
 def _kind_of(given: object) -> str:
     return "a list" if isinstance(given, list) else "keys with values"
 
 
 def _one_of(expected: str, given: object) -> str:
-    known = [
-        text or bare.lower() for text, bare in re.findall(r"'((?:[^'\\]|\\.)*)'|\b(?!or\b)(\w+)", expected)
-    ]
+    known = _choices(expected)
     near = nearest(given.lower(), known) if isinstance(given, str) else None
     meant = f"; did you mean {near}?" if near and near != given else ""
     return f"must be {' or '.join(filter(None, (', '.join(known[:-1]), *known[-1:])))}{meant}"
+
+
+def _choices(expected: str) -> list[str]:
+    """The values in pydantic's list of them."""
+    quoted = re.findall(r"'((?:[^'\\]|\\.)*)'|\b(?!or\b)(\w+)", expected)
+    return [text or bare.lower() for text, bare in quoted]
 
 
 def _bound(words: str, key: str) -> Callable[[Mapping[str, Any], Any], str]:

@@ -16,9 +16,10 @@ LIBYAML: Any = getattr(yaml, "CBaseLoader", None)
 """None if PyYAML was built without libyaml."""
 
 _ODD = re.compile(
-    r"[^\n -~\u00a1-\u167f\u2010-\u2027\u2030-\u205e\u20a0-\ud7ff]|^%|&\S*:|[|>]\S*#", re.MULTILINE
+    r"[^\n -~\u00a1-\u167f\u2010-\u2027\u2030-\u205e\u20a0-\ud7ff]|^%|^\.\.\.|&\S*:|[|>]\S*#", re.MULTILINE
 )
-"""Where the two scanners differ: tabs, line breaks other than a newline, special spaces, directives, `&a:` and `|#`."""
+"""Where the two scanners differ: tabs, line breaks other than a newline, special spaces, directives, `...` (the second
+in a row begins a document for ruamel, not for libyaml), `&a:` and `|#`."""
 
 
 class NotRead(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -24,8 +24,8 @@ from pydantic import (
 )
 from ruamel.yaml.comments import TaggedScalar
 
-from chaos.errors import FileError, UsageError, together
-from chaos.spec import assumed, places, wording, yamltext
+from chaos.errors import NO_HINT, FileError, Hint, UnknownKey, UsageError, together
+from chaos.spec import assumed, near, places, wording, yamltext
 from chaos.spec.broken import BrokenRule, Place, refuse
 from chaos.spec.secret_values import is_secret, showable
 from chaos.spec.units import WRITTEN, is_written
@@ -39,7 +39,9 @@ class Model(BaseModel):
         frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, defer_build=True
     )
 
-    foreign: ClassVar[Mapping[str, str]] = {}  # rules for unknown keys that an author may expect here
+    foreign: ClassVar[
+        Mapping[str, str | UnknownKey]
+    ] = {}  # the rule for a key that an author may expect here
 
     def broken_rules(self) -> Iterable[BrokenRule]:
         """Yield the broken rules that span several keys. Default: none."""
@@ -201,10 +203,14 @@ class Where:
     def under(self, *keys: int | str) -> Where:
         return Where(self.path, self.document, (*self.place, *keys))
 
-    def broken(self, rule: str, value: object = None) -> FileError:
+    def broken(self, rule: str, value: object = None, hint: Hint = NO_HINT) -> FileError:
         """Return an error with this place, its line, the rule and the value."""
         line, place = places.line_of(self.document, self.place), places.shown(self.document, self.place)
-        return FileError(self.path, line, place, rule, showable(value), self.place)
+        return FileError(self.path, line, place, rule, showable(value), self.place, hint)
+
+    def unknown(self, rule: str, name: str, known: Collection[str], value: object = None) -> FileError:
+        """Return an error about an unknown name: the rule, then the name that was meant, or all that are known."""
+        return self.broken(f"{rule}; {near.instead(name, known)}", value, near.hint(name, known))
 
     def only(self, key: str, kept: Sequence[int]) -> Where:
         """Return this place in a document with only these items of a list at its top. Their lines stay."""
@@ -212,7 +218,7 @@ class Where:
 
     def each(self, rules: Iterable[wording.Rule]) -> list[FileError]:
         """Return an error for each broken rule of the value at this place."""
-        return [self.under(*rule.place).broken(rule.text, rule.value) for rule in rules]
+        return [self.under(*rule.place).broken(rule.text, rule.value, rule.hint) for rule in rules]
 
     def value(self) -> Any:
         """The value at this place; None if there is none."""
@@ -233,7 +239,7 @@ class Where:
         except FileError:
             raise
         except UsageError as error:
-            raise self.broken(str(error)) from None
+            raise self.broken(str(error), hint=getattr(error, "hint", NO_HINT)) from None
 
 
 def _refused(at: Where, node: Any, seen: Iterator[int]) -> Iterator[FileError]:

@@ -14,13 +14,14 @@ from chaos.errors import FileError
 from chaos.spec import yamltext
 from chaos.survey import commands, cron
 from chaos.survey.cron import CronError, Daemon
-from chaos.survey.entry import Entry, Found, Unread, Uses, masked
+from chaos.survey.entry import Entry, Found, Unread, Uses, When, masked
 from chaos.survey.machine import zone_named
 from chaos.survey.root import Root
 
 _LABEL = re.compile(r"ofelia\.(job-(?:exec|run|local|service-run))\.([^.]+)\.(schedule|command)")
 _PREFIX = re.compile(r"(?:CRON_)?TZ=(\S+)\s+(.*)")
 _EVERY = re.compile(r"@every\s+\S+")
+_UTC = ZoneInfo("UTC")
 UTC_TAKEN = "no timeZone: that of the cluster's controller, taken as UTC"
 
 
@@ -66,12 +67,12 @@ def _cron_job(path: Path, document: Mapping[str, Any], found: Found, root: Root)
     if (policy := spec.get("concurrencyPolicy")) is not None:
         notes.append(f"concurrencyPolicy {policy}")
     command = _containers(spec)
-    known = zone_named(str(zone)) if zone is not None else ZoneInfo("UTC")
+    known = zone_named(str(zone)) if zone is not None else _UTC
     if known is None:
         found.unread.append(Unread(place, f"unknown timeZone {zone!r}"))
         return
     try:
-        when = None if _EVERY.fullmatch(schedule) else cron.parse(schedule, known, Daemon.GO)
+        when = _when(schedule, known)
     except CronError as error:
         found.unread.append(Unread(place, f"CronJob {name}: {error}"))
         return
@@ -90,6 +91,11 @@ def _cron_job(path: Path, document: Mapping[str, Any], found: Found, root: Root)
             uses=_elsewhere(command, root),
         )
     )
+
+
+def _when(schedule: str, zone: ZoneInfo) -> When | None:
+    """None for `@every`, which counts from the start of what reads it. Raises CronError."""
+    return None if _EVERY.fullmatch(schedule) else cron.parse(schedule, zone, Daemon.GO)
 
 
 def _containers(spec: Mapping[str, Any]) -> str:
@@ -111,53 +117,43 @@ def _argv(given: Any) -> str:
 def _compose(path: Path, services: Mapping[str, Any], found: Found, root: Root) -> None:
     zone_name = _ofelia_zone(services)
     zone = zone_named(zone_name)
-    for service, about in services.items():
-        if not isinstance(about, Mapping):
-            continue
-        jobs = dict[tuple[str, str], dict[str, str]]()
-        for label, value in _labels(about):
-            if (matched := _LABEL.fullmatch(label)) is not None:
-                jobs.setdefault((matched[1], matched[2]), {})[matched[3]] = value
-        place = f"{path}:{_line(services, service)}"
-        for (kind, name), job in jobs.items():
-            _ofelia(place, f"{service}/{name}", kind, job, zone, zone_name, found, root)
-
-
-def _ofelia(
-    place: str,
-    name: str,
-    kind: str,
-    job: Mapping[str, str],
-    zone: ZoneInfo | None,
-    zone_name: str,
-    found: Found,
-    root: Root,
-) -> None:
-    schedule, known = job.get("schedule", ""), zone or ZoneInfo("UTC")
     notes = () if zone is not None else (f"ofelia's TZ {zone_name!r} is not known: taken as UTC",)
-    try:
-        if _EVERY.fullmatch(schedule):
-            when = None
-        elif len(schedule.split()) == 6:
-            when = cron.parse_seconds(schedule, known)
-        else:
-            when = cron.parse(schedule, known, Daemon.GO)
-    except CronError as error:
-        found.unread.append(Unread(place, f"ofelia {kind} {name}: {error}"))
-        return
-    found.entries.append(
-        Entry(
-            kind="ofelia",
-            name=name,
-            source=place,
-            schedule=schedule,
-            zone=known.key,
-            when=when,
-            unknown="" if when else "counts from the start of ofelia",
-            command=masked(job.get("command", "")),
-            notes=notes,
-            uses=_elsewhere(job.get("command", ""), root),
-        )
+    for service, about in services.items():
+        place = f"{path}:{_line(services, service)}"
+        for kind, name, job in _ofelia_jobs(about) if isinstance(about, Mapping) else ():
+            shown = f"{service}/{name}"
+            try:
+                entry = _ofelia(place, shown, job, zone or _UTC, root)
+            except CronError as error:
+                found.unread.append(Unread(place, f"ofelia {kind} {shown}: {error}"))
+            else:
+                found.entries.append(replace(entry, notes=notes))
+
+
+def _ofelia_jobs(about: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    """Of a service's labels: the kind, the name and the settings of each job."""
+    jobs = dict[tuple[str, str], dict[str, str]]()
+    for label, value in _pairs(about.get("labels")):
+        if (matched := _LABEL.fullmatch(label)) is not None:
+            jobs.setdefault((matched[1], matched[2]), {})[matched[3]] = value
+    yield from ((kind, name, job) for (kind, name), job in jobs.items())
+
+
+def _ofelia(place: str, name: str, job: Mapping[str, str], zone: ZoneInfo, root: Root) -> Entry:
+    """Raises CronError."""
+    schedule, command = job.get("schedule", ""), job.get("command", "")
+    seconds_first = len(schedule.split()) == 6
+    when = cron.parse_seconds(schedule, zone) if seconds_first else _when(schedule, zone)
+    return Entry(
+        kind="ofelia",
+        name=name,
+        source=place,
+        schedule=schedule,
+        zone=zone.key,
+        when=when,
+        unknown="" if when else "counts from the start of ofelia",
+        command=masked(command),
+        uses=_elsewhere(command, root),
     )
 
 
@@ -166,10 +162,6 @@ def _ofelia_zone(services: Mapping[str, Any]) -> str:
         if isinstance(about, Mapping) and "ofelia" in str(about.get("image", "")):
             return next((value for key, value in _pairs(about.get("environment")) if key == "TZ"), "UTC")
     return "UTC"
-
-
-def _labels(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from _pairs(about.get("labels"))
 
 
 def _pairs(given: Any) -> Iterator[tuple[str, str]]:

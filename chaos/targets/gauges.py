@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from chaos.access import addresses
 from chaos.access.secrets import SecretReader
 from chaos.errors import UsageError
 from chaos.plugin.handles import GaugeSource, Handles
 from chaos.spec.gauges import Reading
 from chaos.spec.near import instead
 from chaos.spec.target import Target
-from chaos.targets import addresses
 from chaos.targets.attach import databases
 
 
@@ -22,7 +22,7 @@ def check(target: Target) -> None:
         where = f"gauges[{index}]"
         _headers(reading, where, secret)
         _dsn(reading, where, secret, target)
-        addresses.check(reading.address, where, target)
+        addresses.check(reading.address, where, target.allow)
 
 
 def found(target: Target, handles: Handles) -> tuple[GaugeSource, ...]:
@@ -30,7 +30,7 @@ def found(target: Target, handles: Handles) -> tuple[GaugeSource, ...]:
     secret, sources = SecretReader(), []
     for index, reading in enumerate(target.gauges):
         where = f"gauges[{index}]"
-        url = addresses.found(reading.address, where, target, handles)
+        url = addresses.found(reading.address, where, handles.urls, target.allow)
         headers = _headers(reading, where, secret)
         dsn, asked = _dsn(reading, where, secret, target), reading.database
         if asked is not None:

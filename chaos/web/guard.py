@@ -19,7 +19,7 @@ REPORT = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
 )
-"""A stored report has its style inline and no script; sandboxed, it could not run one, nor read a page of ours."""
+"""A stored report has its style inline and no script; sandboxed, it could not run one, nor read another page."""
 
 HEADERS = {
     "Referrer-Policy": "no-referrer",

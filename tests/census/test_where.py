@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +15,10 @@ import pytest
 from chaos.census import where
 from chaos.engine.projects import Found
 from chaos.errors import UsageError
-from chaos.plugin.handles import EngineAt
+from chaos.plugin.handles import ContainerRef, EngineAt
 
 ID = "f00d" * 16
+REF = ContainerRef(EngineAt("tcp://engine:2376"), ID, "shop-api-1")
 
 
 def container(service: str, status: str = "running") -> Found:
@@ -33,7 +36,8 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             "Titles": ["UID", "PID", "CMD"],
             "Processes": [["0", str(pid), "x"] for pid in planted["pids"]],
         }
-        yield SimpleNamespace(api=SimpleNamespace(top=lambda _: top))
+        first = {"State": {"Pid": planted["pids"][0] if planted["pids"] else 0}}
+        yield SimpleNamespace(api=SimpleNamespace(top=lambda _: top, inspect_container=lambda _: first))
 
     monkeypatch.setattr("chaos.engine.find", lambda: EngineAt("tcp://engine:2376"))
     monkeypatch.setattr("chaos.engine.ping", lambda _: {})
@@ -53,6 +57,37 @@ def test_every_process_that_the_engine_lists_is_found(engine: dict[str, Any]) ->
         assert [each.pid for each in where.roots("compose:shop/api")] == [first.pid, executed.pid]
         first.kill()
         executed.kill()
+
+
+SHELL = ["sh", "-c", "sleep 600 & echo $!; wait"]
+
+
+def test_the_service_in_a_container_is_its_first_process_with_descendants_and_no_health_check(
+    engine: dict[str, Any],
+) -> None:
+    with (
+        subprocess.Popen(SHELL, stdout=subprocess.PIPE, text=True) as first,
+        subprocess.Popen(["sleep", "600"]) as check,
+    ):
+        assert first.stdout is not None
+        child = int(first.stdout.readline())
+        engine |= {"pids": [first.pid, child, check.pid], "here": {first.pid, child, check.pid}}
+        assert [each.pid for each in where.service_in(REF)] == [first.pid, child]
+        os.kill(child, signal.SIGKILL)
+        first.kill()
+        check.kill()
+
+
+def test_in_a_container_that_does_not_run_there_is_no_service(engine: dict[str, Any]) -> None:
+    assert not engine["pids"] and where.service_in(REF) == []
+
+
+def test_the_service_of_a_container_on_another_machine_is_not_seen(engine: dict[str, Any]) -> None:
+    with subprocess.Popen(["sleep", "600"]) as stranger:
+        engine["pids"] = [stranger.pid]
+        with pytest.raises(UsageError, match="shop-api-1 are not seen in this machine's /proc"):
+            where.service_in(REF)
+        stranger.kill()
 
 
 def test_a_pid_of_another_machine_is_not_taken_for_one_of_this(engine: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ _findings = st.builds(
     outcome=st.sampled_from(Outcome),
     measured=_numbers,
     allowed=_numbers,
-    unit=st.sampled_from(["ratio", "s", "count", ""]),
+    unit=st.sampled_from(["ratio", "s", "count", "bytes", ""]),
     because=_sentences,
     evidence=st.sampled_from(
         [

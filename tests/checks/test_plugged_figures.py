@@ -65,8 +65,9 @@ def test_its_value_is_in_the_verdict_and_in_the_report(judging: Judging, tmp_pat
         (GOOD.replace("return run", "return 1 / 0 * run"), "ZeroDivisionError"),
         (GOOD.replace("return run", "return float('inf') or run"), "must measure a finite number or None"),
         (GOOD.replace(", bad, ", ", None, "), "must have `measure`"),
-        (GOOD.replace("least=1.0", "rank=90"), "cannot have `recall`, `rank` or `indexed`"),
-        (GOOD.replace("least=1.0", "indexed=False"), "cannot have `recall`, `rank` or `indexed`"),
+        (GOOD.replace("least=1.0", "metric='hits'"), "cannot have `recall`, `rank`, `indexed` or `metric`"),
+        (GOOD.replace("least=1.0", "rank=90"), "cannot have `recall`, `rank`, `indexed` or `metric`"),
+        (GOOD.replace("least=1.0", "indexed=False"), "cannot have `recall`, `rank`, `indexed` or `metric`"),
     ],
 )
 def test_one_that_cannot_be_used_is_unknown_with_the_reason_and_the_others_are_measured(

@@ -14,9 +14,10 @@ from chaos.spec.target import Target
 from chaos.targets import probing
 from chaos.targets.compose import checking, driver
 from chaos.targets.compose.checking import Path
-from chaos.targets.compose.discovery import Discovered, Guarded
+from chaos.targets.compose.discovery import Discovered
 from chaos.targets.compose.driver import ComposeDriver
 from chaos.targets.compose.options import ComposeOptions
+from chaos.targets.compose.proxies import Guarded
 from chaos.targets.compose.sessions import Sessions
 from chaos.targets.compose.stores import Store
 from tests.compose.containers import found

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from chaos.engine.projects import Found
 from chaos.errors import Refused, UsageError
 from chaos.spec import wording
-from chaos.targets.compose import discovery, guesses
+from chaos.targets.compose import discovery, guesses, proxies
 from chaos.targets.compose.options import ComposeOptions
 from chaos.targets.compose.reach import reach
 from tests.compose.containers import found
@@ -148,9 +148,9 @@ def test_a_service_without_a_network_cannot_be_reached_unpublished() -> None:
 def test_a_proxy_leads_to_what_its_upstream_names() -> None:
     there = [found("db", networks={"n": ["db", "pg"]}, addresses={"n": ("10.0.0.9",)})]
     for upstream in ("db:5432", "shop-db-1:5432", "pg:5432", "10.0.0.9:5432"):
-        store = discovery.store_behind("database", upstream, there)
+        store = proxies.store_behind("database", upstream, there)
         assert (store.service, store.port) == ("db", 5432)
-    outside = discovery.store_behind("database", "db.example.com:6432", there)
+    outside = proxies.store_behind("database", "db.example.com:6432", there)
     assert (outside.service, outside.port, outside.containers) == ("db.example.com", 6432, ())
 
 

@@ -186,9 +186,17 @@ def test_the_usual_tolerance_stays_where_none_is_given() -> None:
     assert tolerances(["p99=1s"])["p99"] == Tolerance(amount=1.0)
 
 
+def test_memory_is_compared_and_tolerated_as_a_size() -> None:
+    found = case("memory_per_request", 5000.0, 2000.0)
+    assert (found.outcome, found.unit) == ("fail", "bytes")
+    assert found.because == ("memory_per_request 5 kB, baseline 2 kB: worse by 3 kB, 2 kB allowed")
+    assert case("memory_per_request", 5000.0, 2000.0, "memory_per_request=3kB").outcome == "pass"
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "memory_per_request=3000",
         "p99",
         "p98=1s",
         "p99=-1s",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -149,21 +149,26 @@ STREAMED = (
 
 
 @NO_TIME
-@given(st.sets(st.integers(1, len(STREAMED))))
-def test_a_stream_in_any_pieces_has_the_same_events_and_the_fields_of_its_own_head(cuts: set[int]) -> None:
+@given(
+    st.sets(st.integers(1, len(STREAMED))), st.sampled_from([None, (), {b"x-a", b"x-early", b"x-trailer"}])
+)
+def test_a_stream_in_any_pieces_has_the_same_events_and_the_wanted_fields_of_its_own_head(
+    cuts: set[int], wanted: Collection[bytes] | None
+) -> None:
     connection = Connection(set(), lambda _: None)
     connection.connection_made(_Transport())
-    exchange, before = Exchange(ASK, lambda *_: None, wants_headers=True), time.monotonic()
+    exchange, before = Exchange(ASK, lambda *_: None, wanted=wanted), time.monotonic()
     connection.carry(exchange)
     for start, end in pairwise([0, *sorted(cuts - {len(STREAMED)}), len(STREAMED)]):
         connection.data_received(STREAMED[start:end])
     assert exchange.body == STREAM
-    assert exchange.headers == [
+    own = [
         (b"x-a", b"1"),
         (b"x-a", b"2"),
         (b"transfer-encoding", b"chunked"),
         (b"content-type", b"text/event-stream"),
     ]
+    assert exchange.headers == [each for each in own if wanted is None or each[0] in wanted]
     assert before <= exchange.first_byte <= time.monotonic()
     expected = Expectation(Expect.model_validate({"sse": {}, "headers": {"x-early": "absent"}}), Values())
     assert expected.broken(Answer(200, exchange.body, exchange.headers)) is None

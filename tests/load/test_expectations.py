@@ -168,13 +168,21 @@ def test_what_is_not_about_its_text_holds_of_a_compressed_body() -> None:
     there = {"headers": [(b"content-encoding", b"gzip")]}
     assert broken(GZIP, there, min_size="4B", max_size="4B") is None
     assert broken("fine", {"headers": [(b"content-encoding", b"identity")]}, lacks="error") is None
-    known = Values()
-    assert Expectation(
-        Expect.model_validate({"lacks": ["error"]}, context={"written": True}), known
-    ).needs_headers
-    assert not Expectation(
-        Expect.model_validate({"min_size": "3B"}, context={"written": True}), known
-    ).needs_headers
+
+
+@pytest.mark.parametrize(
+    ("rule", "names"),
+    [
+        ({"lacks": ["error"]}, {b"content-encoding"}),
+        ({"headers": {"ETag": "present"}}, {b"etag"}),
+        ({"headers": {"ETag": "present"}, "sse": {}}, {b"etag", b"content-encoding"}),
+        ({"min_size": "3B"}, set()),
+    ],
+)
+def test_of_the_header_only_those_fields_are_needed_that_a_rule_looks_at(
+    rule: dict[str, Any], names: set[bytes]
+) -> None:
+    assert Expectation(Expect.model_validate(rule, context={"written": True}), Values()).headers == names
 
 
 @settings(NO_TIME, max_examples=300)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.host import proc
 from chaos.host.disk.users import uses
 from chaos.host.mounting import device_under
 from chaos.path import disk_waits
@@ -55,7 +56,7 @@ STATS = {
 def test_a_thread_waits_for_a_disk_in_uninterruptible_sleep_or_in_fuse(
     monkeypatch: pytest.MonkeyPatch, stat: bytes, wchan: bytes, waiting: bool
 ) -> None:
-    monkeypatch.setattr(disk_waits, "content_of", lambda file: stat if file.endswith("/stat") else wchan)
+    monkeypatch.setattr(proc, "start_of", lambda file: stat if file.endswith("/stat") else wchan)
     assert disk_waits.waits(US) == waiting
 
 

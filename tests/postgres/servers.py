@@ -99,6 +99,12 @@ def insert(cluster: Cluster, first: int, last: int) -> None:
     execute(cluster, f"INSERT INTO kept SELECT generate_series({first}, {last})")
 
 
+def slots(cluster: Cluster) -> list[str]:
+    with psycopg.connect(dsn(cluster), autocommit=True) as connection:
+        found = connection.execute("SELECT slot_name FROM pg_replication_slots ORDER BY 1").fetchall()
+        return [str(name) for (name,) in found]
+
+
 def rows(cluster: Cluster) -> list[int]:
     with psycopg.connect(dsn(cluster), autocommit=True) as connection:
         return [n for (n,) in connection.execute("SELECT n FROM kept ORDER BY n")]

@@ -14,10 +14,10 @@ from chaos.postgres.connection import Unanswered
 from chaos.postgres.following import NotFollowing, verify_following
 from chaos.postgres.promote import is_in_recovery, promote, timeline
 from chaos.postgres.rewind import CannotRewind, rejoin
-from chaos.postgres.slots import create_slot, drop_slot, slots
+from chaos.postgres.slots import create_slot, drop_slot
 from chaos.postgres.standby import Standby, follower_settings, make_standby
 from chaos.postgres.writes import refuses_writes
-from tests.postgres.servers import Servers, ask, dsn, insert, rows
+from tests.postgres.servers import Servers, ask, dsn, insert, rows, slots
 
 pytestmark = [pytest.mark.real, pytest.mark.full]
 
@@ -126,7 +126,7 @@ def test_an_old_primary_that_cannot_even_recover_by_itself_is_refused_with_the_r
         with pytest.raises(CannotRewind, match="its own crash recovery failed"):
             rejoin(split.returning(), split.new, split.access)
         assert not split.old.running()
-        assert "slot_returning" not in slots(split.new, split.access)
+        assert "slot_returning" not in slots(split.new)
     finally:
         for file in away.iterdir():
             shutil.move(file, split.old.data / "pg_wal")
@@ -142,7 +142,7 @@ def test_the_old_primary_is_rewound_and_follows_and_its_own_rows_are_gone(split:
     assert rows(split.old) == [*range(1, 101), *range(2001, 2101), *range(3001, 3011)]
     assert refuses_writes(dsn(split.old))
     # The slot it kept for its own standby would have it keep WAL for ever.
-    assert slots(split.old, split.access) == []
+    assert slots(split.old) == []
     assert ask(split.old, "SHOW primary_slot_name") == returning.slot
 
 
@@ -167,7 +167,7 @@ def test_a_server_of_another_system_is_refused_and_leaves_no_slot(
     other = Standby(stranger, address(split.new), "slot_stranger", "stranger")
     with pytest.raises(CannotRewind, match="different system identifiers"):
         rejoin(other, split.new, split.access)
-    assert "slot_stranger" not in slots(split.new, split.access)
+    assert "slot_stranger" not in slots(split.new)
 
 
 def failed_over(servers: Servers, old: Cluster, access: Access) -> Cluster:

@@ -10,16 +10,15 @@ import pytest
 from chaos.errors import TargetError
 from chaos.host.ports import free_port
 from chaos.host.processes import marked
-from chaos.postgres.access import Access
 from chaos.postgres.cluster import Cluster
 from chaos.postgres.connection import StatementRefused
 from chaos.postgres.following import NotFollowing, verify_following
 from chaos.postgres.lag import Lag, heard, lag
 from chaos.postgres.promote import is_in_recovery
-from chaos.postgres.slots import drop_slot, slots
+from chaos.postgres.slots import drop_slot
 from chaos.postgres.standby import Standby, make_standby, remove_standby, start_following, wait_for_standbys
 from chaos.postgres.writes import attempt_write, refuses_writes
-from tests.postgres.servers import Servers, ask, dsn, execute, insert, rows
+from tests.postgres.servers import Servers, ask, dsn, execute, insert, rows, slots
 
 pytestmark = [pytest.mark.real, pytest.mark.full]
 
@@ -46,7 +45,7 @@ def test_a_standby_streams_and_holds_the_same_rows(pair: Pair) -> None:
     assert rows(pair.standby.cluster) == list(range(1, 101))
     assert is_in_recovery(pair.standby.cluster, pair.access)
     assert not is_in_recovery(pair.primary, pair.access)
-    assert slots(pair.primary, pair.access) == [pair.standby.slot]
+    assert slots(pair.primary) == [pair.standby.slot]
 
 
 def test_no_password_is_in_any_command_line_or_in_what_the_servers_log(pair: Pair) -> None:
@@ -137,9 +136,9 @@ def test_a_primary_is_not_a_standby(pair: Pair) -> None:
         verify_following(pair.primary, impostor, pair.access)
 
 
-def left_of(standby: Standby, primary: Cluster, access: Access) -> tuple[bool, int, bool]:
+def left_of(standby: Standby, primary: Cluster) -> tuple[bool, int, bool]:
     cluster = standby.cluster
-    return cluster.data.exists(), len(marked(cluster.mark)), standby.slot in slots(primary, access)
+    return cluster.data.exists(), len(marked(cluster.mark)), standby.slot in slots(primary)
 
 
 def test_a_standby_that_cannot_stream_leaves_no_server_slot_or_directory(
@@ -148,7 +147,7 @@ def test_a_standby_that_cannot_stream_leaves_no_server_slot_or_directory(
     standby = servers.describe(pair.primary, upstream=f"127.0.0.1:{free_port()}")
     with pytest.raises(TargetError, match="did not stream within 1 s: not connected"):
         make_standby(pair.primary, standby, pair.access, timeout=1)
-    assert left_of(standby, pair.primary, pair.access) == (False, 0, False)
+    assert left_of(standby, pair.primary) == (False, 0, False)
 
 
 def test_a_directory_that_holds_something_is_refused_and_kept(servers: Servers, pair: Pair) -> None:
@@ -165,6 +164,6 @@ def test_a_slot_in_use_is_dropped_and_a_missing_one_is_not_an_error(servers: Ser
     standby = servers.standby(pair.primary, pair.access)
     drop_slot(pair.primary, pair.access, standby.slot)
     drop_slot(pair.primary, pair.access, standby.slot)
-    assert standby.slot not in slots(pair.primary, pair.access)
+    assert standby.slot not in slots(pair.primary)
     remove_standby(pair.primary, standby, pair.access)
-    assert left_of(standby, pair.primary, pair.access) == (False, 0, False)
+    assert left_of(standby, pair.primary) == (False, 0, False)

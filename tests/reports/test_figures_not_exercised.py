@@ -72,6 +72,12 @@ def test_a_trend_of_calm_runs_has_no_recovery(tmp_path: Path) -> None:
     assert "none in 2 runs" in [extent(each) for each in found.movements if each.figure.name == "recovery"]
 
 
+def test_a_trend_shows_the_memory_that_a_request_leaves_behind_as_a_size(tmp_path: Path) -> None:
+    found = trend_of(tmp_path, {"memory_per_request": 1500.0}, {"memory_per_request": 23_400.0})
+    shown = {row.label: (row.before, row.now, row.last) for row in rows(found)}
+    assert shown["memory left behind per request"] == ("1.5 kB", "23.4 kB", "23.4 kB")
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

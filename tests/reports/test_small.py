@@ -49,6 +49,7 @@ def run(tmp_path: Path) -> RunDir:
         (0.9999999, "ratio", "99.999 %"),
         (1.0, "ratio", "100 %"),
         (1553.0, "count", "1,553"),
+        (1553.0, "bytes", "1.55 kB"),
     ],
 )
 def test_a_value_is_shown_in_its_unit_and_never_rounded_up_to_what_it_missed(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.host import proc
+
 LEAST_SHARE = 0.001  # of a CPU: a process that only waits, and looks now and then, is not at work
-_TICK = 1e9 / os.sysconf("SC_CLK_TCK")  # nanoseconds
+_TICK = 1e9 / proc.TICKS  # nanoseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,9 @@ def _risen(before: dict[str, int], after: dict[str, int]) -> int:
 def _cpu(process: Path) -> dict[str, int]:
     """Nanoseconds of each thread, and those of ended children in ticks: too coarse for one that mostly waits."""
     found = {str(task): int((task / "schedstat").read_bytes().split()[0]) for task in process.glob("task/*")}
-    fields = (process / "stat").read_bytes().rpartition(b")")[2].split()
-    found[f"{process} children"] = round((int(fields[13]) + int(fields[14])) * _TICK)
+    fields = proc.stat(str(process))
+    childrens = int(fields[proc.CHILDRENS_USER_TIME]) + int(fields[proc.CHILDRENS_SYSTEM_TIME])
+    found[f"{process} children"] = round(childrens * _TICK)
     return found
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.host import families, mounting
+from chaos.host.proc import content_of
 
 _CONTAINER = re.compile(r"[0-9a-f]{64}")
 
@@ -104,12 +105,3 @@ def _pids() -> Iterator[int]:
 
 def _lines(file: str) -> list[list[bytes]]:
     return [words for line in content_of(file).splitlines() if (words := line.split())]
-
-
-def content_of(file: str) -> bytes:
-    """The content of a file of /proc. Raises OSError."""
-    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return b"".join(iter(lambda: os.read(descriptor, 65536), b""))
-    finally:
-        os.close(descriptor)

@@ -37,6 +37,10 @@ class RunEnded(Recorded):
     because: str = stored("text", "")
 
 
+BUSY = 0.5
+"""Share of the machine used by other programs from which on it is called busy: a verdict is then doubtful."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineLooked(Recorded):
     """The machine as it is before the target is brought up: the share of its processors that other programs use."""

@@ -65,7 +65,7 @@ def _document(at: Where, written: Any) -> Document:
     if document.apiVersion != VERSION:
         raise at.under("apiVersion").broken(f"only {VERSION} is supported", document.apiVersion)
     if document.kind not in KINDS:
-        raise at.under("kind").broken(f"is not a kind of {VERSION}; known: {', '.join(KINDS)}", document.kind)
+        raise at.under("kind").unknown(f"is not a kind of {VERSION}", document.kind, KINDS, document.kind)
     return document
 
 
@@ -88,7 +88,7 @@ def _indicator(at: Where, spec: SloSpec, known: Known) -> tuple[Where, Indicator
         raise at.broken("an SLO has exactly one of indicator and indicatorRef")
     if spec.indicator is not None:
         return at.under("indicator", "spec"), spec.indicator.spec
-    if spec.indicatorRef not in known.indicators:
-        rule = f"is not an SLI of this file; known: {', '.join(known.indicators) or 'none'}"
-        raise at.under("indicatorRef").broken(rule, spec.indicatorRef)
-    return known.indicators[spec.indicatorRef]
+    ref = spec.indicatorRef or ""
+    if ref not in known.indicators:
+        raise at.under("indicatorRef").unknown("is not an SLI of this file", ref, known.indicators, ref)
+    return known.indicators[ref]

@@ -15,7 +15,7 @@ PROMETHEUS = "Prometheus"
 
 @dataclass(slots=True)
 class Sources:
-    """DataSources by name. `asked`: the one that stands for the target's Prometheus."""
+    """DataSources by name. `asked`: the name of the one that is the target's Prometheus."""
 
     known: dict[str, DataSource] = field(default_factory=dict)
     asked: str | None = None
@@ -25,9 +25,8 @@ class Sources:
         ref, kind = source.metricSourceRef, source.type
         if ref is not None:
             if ref not in self.known:
-                known = ", ".join(self.known) or "none"
-                rule = f"is not a DataSource of this file; known: {known}"
-                raise at.under("metricSourceRef").broken(rule, ref)
+                rule = "is not a DataSource of this file"
+                raise at.under("metricSourceRef").unknown(rule, ref, self.known, ref)
             meant = self.known[ref].type
             if kind is not None and kind.lower() != meant.lower():
                 raise at.under("type").broken(f"DataSource {ref!r} is of type {meant}", kind)

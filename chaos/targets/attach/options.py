@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from chaos.access import allowlist
 from chaos.host.logrotate_conf import SCRIPTS
 from chaos.plugin.kinds import Kind
+from chaos.spec import broken
 from chaos.spec.broken import BrokenRule, SecretValue
 from chaos.spec.fields import HeaderName
 from chaos.spec.near import instead
@@ -180,9 +181,8 @@ class AttachOptions(Model):
         asked = logs is not None and logs.stanza is None and logs.signal
         started = set() if self.start is None else {STARTED}
         if logs is not None and asked and logs.process not in {*self.processes, *started}:
-            yield BrokenRule(
-                f"is not a role under processes; {instead(logs.process, self.processes)}", "logs", "process"
-            )
+            rule = "is not a role under processes"
+            yield broken.unknown(rule, logs.process, self.processes, "logs", "process")
 
         if STARTED in started & self.processes.keys():
             yield BrokenRule("is what `start` starts: leave it out", "processes", STARTED)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from chaos import engine
@@ -13,32 +13,18 @@ from chaos.engine import projects
 from chaos.engine.client import require_here
 from chaos.engine.gate import Way
 from chaos.engine.projects import Found
-from chaos.errors import ControlError, Refused, UsageError
-from chaos.plugin.handles import ContainerRef, EngineAt, Proxy
-from chaos.plugin.kinds import Kind, guess
+from chaos.errors import Refused, UsageError
+from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.targets.attach.databases import Dsn
 from chaos.targets.compose import logins, volumes
-from chaos.targets.compose.kinds import POSTGRESQL, kind_of
 from chaos.targets.compose.options import ComposeOptions
+from chaos.targets.compose.proxies import Guarded, guarded
 from chaos.targets.compose.reach import Reached, reach
-from chaos.targets.compose.stores import Store
 from chaos.tools import docker_images
-from chaos.toxiproxy import ProxyInfo, Toxiproxy
 
 log = logging.getLogger(__name__)
 
-_SPOKEN: dict[str, Kind] = {POSTGRESQL: "postgres", "mysql": "mysql", "redis": "redis"}
 _RUNNING, _GONE = "running", ("exited", "created", "dead")
-
-
-@dataclass(frozen=True, slots=True)
-class Guarded:
-    """A proxy of the target file, its address from this machine, and the service it leads to."""
-
-    proxy: Proxy
-    listen: int
-    address: str  # HOST:PORT; empty if it cannot be reached from here
-    store: Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,55 +56,84 @@ def discover(options: ComposeOptions) -> Discovered:
     require_here(at)
     engine.ping(at)
     there = whole(at, options.project)
+    containers = _by_role(there, options)
+    places = _volumes(there, containers, options)
+    with engine.connected(at) as client:
+        docker_images.need_reference(client)  # most faults, and some undos, run in a sidecar
+    headers, job_env = _headers(options, secret), _job_env(options, secret)
+    entered = _entered(containers, options)
+    dsns, asked = logins.of(options.database, containers.get("database", ()), at, secret)
+    proxies, seen = guarded(options, containers, there)
+    if options.logs is not None:
+        _check_logs(options.logs.directory, containers["logs"])
+    shown = _shown(there, options)
+    return Discovered(
+        engine=at,
+        containers=containers,
+        project=there,
+        base_url=entered.url,
+        headers=headers,
+        dsns=dsns,
+        guarded=proxies,
+        ways=_ways(at, (entered, *asked, *seen, *shown.values())),
+        secrets=secret.known,
+        volumes=places,
+        addresses={name: each.url for name, each in shown.items()},
+        job_env=job_env,
+    )
+
+
+def _by_role(there: tuple[Found, ...], options: ComposeOptions) -> dict[str, tuple[Found, ...]]:
     containers = {role: _of_role(there, role, each) for role, each in options.services().items()}
     for role, found in containers.items():
         log.debug("role %s: %s", role, ", ".join(f"{each.service} ({each.name})" for each in found))
+    return containers
+
+
+def _volumes(
+    there: tuple[Found, ...], containers: Mapping[str, tuple[Found, ...]], options: ComposeOptions
+) -> dict[str, volumes.Place]:
     owners = {
         name: _of_role(there, f"volumes: {name}", (each.service,))[0]
         for name, each in options.volumes.items()
     }
-    with engine.connected(at) as client:
-        docker_images.need_reference(client)  # most faults, and some undos, run in a sidecar
-    front = "entry" if options.entry is not None else "api"
-    headers = {
-        name: secret.header(given, f"options: {front}: headers: {name}")
-        for name, given in options.front.headers.items()
-    }
-    entered = reach(containers[front], options.front.port, front)
-    job_env = {name: job.added(f"options: jobs: {name}", secret) for name, job in options.jobs.items()}
-    dsns, asked = logins.of(options.database, containers.get("database", ()), at, secret)
-    log.debug("the load enters at 127.0.0.1:%d%s", entered.port, _by(entered))
-    proxies, seen = guarded(options, containers, there)
-    if options.logs is not None:
-        _check_logs(options.logs.directory, containers["logs"])
-    shown = {
+    return volumes.places_of(options, containers, owners)
+
+
+def _headers(options: ComposeOptions, secret: SecretReader) -> dict[str, str]:
+    """Those of each request of the load."""
+    where = f"options: {options.front_role}: headers"
+    return {name: secret.header(given, f"{where}: {name}") for name, given in options.front.headers.items()}
+
+
+def _job_env(options: ComposeOptions, secret: SecretReader) -> dict[str, dict[str, str]]:
+    return {name: job.added(f"options: jobs: {name}", secret) for name, job in options.jobs.items()}
+
+
+def _entered(containers: Mapping[str, tuple[Found, ...]], options: ComposeOptions) -> Reached:
+    role = options.front_role
+    entered = reach(containers[role], options.front.port, role)
+    log.debug("the load enters at %s", entered)
+    return entered
+
+
+def _shown(there: tuple[Found, ...], options: ComposeOptions) -> dict[str, Reached]:
+    """The addresses of the file, by name: each at one container, since several show different gauges."""
+    return {
         name: reach(
             _of_role(there, f"addresses: {name}", (each.service,))[:1], each.port, f"addresses-{name}"
         )
         for name, each in options.addresses.items()
     }
-    ways = tuple(each.way for each in (entered, *asked, *seen, *shown.values()) if each.way is not None)
+
+
+def _ways(at: EngineAt, reached: Iterable[Reached]) -> tuple[Way, ...]:
+    """The forwarders that are needed. Raises ToolMissing without their image."""
+    ways = tuple(each.way for each in reached if each.way is not None)
     if ways:
         with engine.connected(at) as client:
             docker_images.need_proxy(client)
-    return Discovered(
-        engine=at,
-        containers=containers,
-        project=there,
-        base_url=f"http://127.0.0.1:{entered.port}",
-        headers=headers,
-        dsns=dsns,
-        guarded=proxies,
-        ways=ways,
-        secrets=secret.known,
-        volumes=volumes.places_of(options, containers, owners),
-        addresses={name: f"http://127.0.0.1:{each.port}" for name, each in shown.items()},
-        job_env=job_env,
-    )
-
-
-def _by(reached: Reached) -> str:
-    return "" if reached.way is None else f", by a forwarder in network {reached.way.network}"
+    return ways
 
 
 def whole(at: EngineAt, project: str) -> tuple[Found, ...]:
@@ -161,100 +176,6 @@ def _of_service(there: tuple[Found, ...], role: str, service: str) -> list[Found
         told = ", ".join(f"{each.name} is {each.status}" for each in mine)
         raise UsageError(f"{role}: service {service!r} must be running; {told}")
     return running
-
-
-def guarded(
-    options: ComposeOptions, containers: Mapping[str, tuple[Found, ...]], there: Sequence[Found]
-) -> tuple[dict[str, Guarded], list[Reached]]:
-    """The proxies in the file by handle, and how each is reached from this machine."""
-    if options.proxy is None:
-        return {}, []
-    (found,) = containers["proxy"]
-    server, known = proxies_of(found, options.proxy.control)
-    infos = {"database": _leading(known, options, found, there)}
-    for name in options.proxy.also:
-        if name not in known:
-            raise UsageError(
-                f"proxy: also: {found.name} has no {name!r}; it has {', '.join(known) or 'none'}"
-            )
-        infos[name] = known[name]
-    made = {name: _made(name, info, server, found, there) for name, info in infos.items()}
-    return {name: each for name, (each, _) in made.items()}, [way for _, way in made.values()]
-
-
-def proxies_of(found: Found, control: int) -> tuple[Toxiproxy, dict[str, ProxyInfo]]:
-    """The proxies that a Toxiproxy in a container reports. Raises UsageError."""
-    at = reach([found], control, "proxy")
-    if at.way is not None:
-        rule = f"proxy: service {found.service!r} publishes no port {control} on 127.0.0.1"
-        raise UsageError(f"{rule}; `midnight target wire` prints a proxy that does")
-    server = Toxiproxy(f"http://127.0.0.1:{at.port}")
-    try:
-        return server, server.proxies()
-    except ControlError as error:
-        raise UsageError(f"proxy: {error}") from None
-
-
-def _made(
-    name: str, info: ProxyInfo, server: Toxiproxy, found: Found, there: Sequence[Found]
-) -> tuple[Guarded, Reached]:
-    listen = port_of(info)
-    reached = reach([found], listen, name)
-    if reached.way is not None:  # the database itself may need one of the same name
-        reached = replace(reached, way=replace(reached.way, name=f"proxy-{name}"))
-    entry, store = f"127.0.0.1:{reached.port}", store_behind(name, info.upstream, there)
-    proxy = Proxy(server.url, info.name, info.listen, info.upstream, _spoken_by(store, info.upstream), entry)
-    log.debug(
-        "proxy %s: %s listens on %s, leads to %s (%s), reached at 127.0.0.1:%d%s",
-        *(name, info.name, info.listen, info.upstream, store.service, reached.port, _by(reached)),
-    )
-    return Guarded(proxy, listen, entry, store), reached
-
-
-def _spoken_by(store: Store, upstream: str) -> Kind:
-    """The protocol, by the store's image or its port."""
-    known = (kind_of(each) for each in store.containers)
-    return next((_SPOKEN.get(each.name, "tcp") for each in known if each is not None), guess(upstream))
-
-
-def port_of(info: ProxyInfo) -> int:
-    """The address where a proxy listens."""
-    return int(info.listen.rpartition(":")[2])
-
-
-def store_behind(proxy: str, upstream: str, there: Sequence[Found]) -> Store:
-    """The store at an upstream HOST:PORT: in the project or outside it."""
-    host, _, port = upstream.rpartition(":")
-    host = host.strip("[]")
-    mine = [
-        each
-        for each in there
-        if each.runs and (host in each.names or any(host in given for given in each.addresses.values()))
-    ]
-    number = int(port) if port.isdigit() else 0
-    return Store(proxy, mine[0].service, number, tuple(mine)) if mine else Store(proxy, host, number, ())
-
-
-def _leading(
-    known: Mapping[str, ProxyInfo], options: ComposeOptions, found: Found, there: Sequence[Found]
-) -> ProxyInfo:
-    """The proxy in front of the database: by name, or the only one that leads there."""
-    assert options.proxy is not None
-    if options.proxy.name is not None:
-        candidates = [info for name, info in known.items() if name == options.proxy.name]
-    else:
-        service = options.database.service if options.database else None
-        candidates = [
-            info
-            for info in known.values()
-            if service in (None, store_behind(info.name, info.upstream, there).service)
-        ]
-    if len(candidates) != 1:
-        told = ", ".join(f"{info.name} -> {info.upstream}" for info in known.values()) or "none"
-        raise UsageError(
-            f"proxy: give the `name` of the one in front of the database; {found.name} has {told}"
-        )
-    return candidates[0]
 
 
 def _check_logs(directory: PurePosixPath, containers: tuple[Found, ...]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from chaos.engine.projects import Found
 from chaos.plugin.handles import EngineAt
-from chaos.targets.compose import checking, discovery, guesses
+from chaos.targets.compose import checking, guesses, proxies
 from chaos.targets.compose.checking import Path
 from chaos.targets.compose.kinds import kind_of
 from chaos.targets.compose.options import ComposeOptions, ProxyRole
@@ -47,13 +47,11 @@ def paths(at: EngineAt, there: Sequence[Found], options: ComposeOptions | None) 
         return []
     control = (role or ProxyRole(service=proxy.service)).control
     found = []
-    for info in discovery.proxies_of(proxy, control)[1].values():
-        store = discovery.store_behind(info.name, info.upstream, there)
+    for info in proxies.proxies_of(proxy, control)[1].values():
+        store = proxies.store_behind(info.name, info.upstream, there)
         may = role.past if role is not None else ()
         found.append(
-            checking.check(
-                at, store, proxy, discovery.port_of(info), there, api=_api(options, store), may=may
-            )
+            checking.check(at, store, proxy, proxies.port_of(info), there, api=_api(options, store), may=may)
         )
     return found
 

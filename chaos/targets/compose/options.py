@@ -136,7 +136,7 @@ class ComposeOptions(Model):
             yield BrokenRule("port, headers and ready_within belong to `entry`, where the load enters", "api")
         if len(self.front.service) > 1:
             rule = "several services: name the one where the load enters under `entry`"
-            yield BrokenRule(rule, "entry" if self.entry else "api", "service")
+            yield BrokenRule(rule, self.front_role, "service")
         if taken := [name for name in self.roles if name in _NAMED]:
             yield BrokenRule(f"{taken[0]} has its own key beside `roles`", "roles", taken[0])
         if "base_url" in self.addresses:
@@ -150,6 +150,10 @@ class ComposeOptions(Model):
     def front(self) -> EntryRole:
         """Where the load enters."""
         return self.entry or self.api
+
+    @property
+    def front_role(self) -> str:
+        return "api" if self.entry is None else "entry"
 
     def volume_names(self) -> frozenset[str]:
         """The names of all volumes."""

@@ -26,6 +26,14 @@ class Reached:
     port: int
     way: Way | None = None
 
+    def __str__(self) -> str:
+        way = "" if self.way is None else f", by a forwarder in network {self.way.network}"
+        return f"127.0.0.1:{self.port}{way}"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
 
 def reach(containers: Sequence[Found], port: int | None, role: str) -> Reached:
     """If a role has several containers, a forwarder spreads connections over all of them.

@@ -9,19 +9,16 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from chaos import engine
 from chaos.access.secrets import SecretReader
 from chaos.engine import files, refs, sidecar
 from chaos.engine.client import require_here
-from chaos.errors import ControlError, FileError, TargetError
+from chaos.errors import ControlError, TargetError
 from chaos.host.ports import free_port
 from chaos.plugin.driver import Driver, Site, Wants
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import ContainerRef, Database, EngineAt, Handles, Job, LogFiles, Proxy
 from chaos.sampling.containers import how_sampled
-from chaos.spec import wording
 from chaos.spec.target import Target
 from chaos.spec.yamlfile import Where
 from chaos.targets import slow_disk
@@ -74,12 +71,7 @@ class DockerDriver(Driver):
     ) -> None:
         super().__init__(target, options, profile, staging)
         self._options, self._settings = options, profile
-        try:
-            self._profile = Profile.model_validate(profile)
-        except ValidationError as error:
-            first = wording.rules(error, Profile, profile)[0]
-            place = ": ".join(map(str, first.place))
-            raise FileError(f"profile of {target.name}", None, place, first.text, first.value) from None
+        self._profile = Profile.of(profile, target.name)
         self._grown = int(staging.get("logs.grown", 0))
         self._password = secrets.token_hex(12)
         self._ports: dict[str, int] = {}

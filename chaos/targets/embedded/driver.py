@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import math
-import os
-import sys
 import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from chaos.access.secrets import SecretReader
-from chaos.errors import FileError, TargetError
+from chaos.errors import TargetError
 from chaos.host import scratch, volume
 from chaos.host.log_writer import grow
 from chaos.host.mounting import device_under
-from chaos.host.processes import ref_of, stop_child, stop_marked
+from chaos.host.processes import stop_child, stop_marked
 from chaos.host.volume import MadeVolume
 from chaos.plugin.driver import Driver, Incident, Site, Wants
 from chaos.plugin.fault import Evidence, Undo
-from chaos.plugin.handles import Database, Handles, Job, LogFiles, Proxy, Volume
-from chaos.spec import wording
+from chaos.plugin.handles import Handles, Volume
 from chaos.spec.target import Target
-from chaos.spec.units import seconds
 from chaos.spec.yamlfile import Where
 from chaos.targets import slow_disk, volume_undo
-from chaos.targets.embedded import actions, profile_file, settle_disk
+from chaos.targets.embedded import actions, offered, profile_file, settle_disk
 from chaos.targets.embedded.at_start import monitoring, operations, servers, services
 from chaos.targets.embedded.layout import RESTORED, ROLES, STANDBY, Layout, new_passwords
 from chaos.targets.embedded.options import EmbeddedOptions, Profile
@@ -78,12 +71,7 @@ class EmbeddedDriver(Driver):
         super().__init__(target, options, profile, staging)
         self._options = options
         self._settings = profile
-        try:
-            self._profile = Profile.model_validate(profile)
-        except ValidationError as error:
-            first = wording.rules(error, Profile, profile)[0]
-            place = ": ".join(map(str, first.place))
-            raise FileError(f"profile of {target.name}", None, place, first.text, first.value) from None
+        self._profile = Profile.of(profile, target.name)
         self._grown = int(staging.get("logs.grown", 0))
         standby = int(staging.get("database.standby", 0))  # 2: synchronous
         archive = math.ceil(staging.get("database.archive", 0))
@@ -208,70 +196,21 @@ class EmbeddedDriver(Driver):
         return Volume(path, made.device, limit, served=made.served)
 
     def _handles(self, layout: Layout, parts: services.Parts) -> Handles:
-        logs = layout.logs(self._apart)
-        rotation = self._profile.rotation
         data = self._volume("data", layout.shared_volume)
-        running = {"api": parts.api, "proxy": parts.proxy}
-        processes = {role: (ref_of(child.pid),) for role, child in running.items() if child is not None}
+        options, logs = self._options, layout.logs(self._apart)
         return Handles(
             base_url=layout.url("api"),
-            addresses={
-                "metrics": f"{layout.url('metrics')}/metrics",
-                **(monitoring.addresses(layout) if self._options.monitoring else {}),
-            },
-            processes={**processes, "database": (ref_of(parts.postmaster_pid()),)},
-            databases={
-                "primary": Database(
-                    admin_dsn=layout.dsn("postgres"),
-                    dsns={role: layout.dsn(role) for role in ROLES},
-                    proxied=f"127.0.0.1:{layout.ports['database_proxy']}",
-                )
-            },
-            proxies={
-                name: Proxy(
-                    parts.control_url,
-                    parts.proxy_name(name),
-                    f"127.0.0.1:{listen}",
-                    f"127.0.0.1:{to}",
-                    "http" if name == "model" else "postgres",
-                    f"127.0.0.1:{to}",
-                )
-                for name, listen, to in parts.proxied()
-            },
+            addresses=offered.addresses(layout, options),
+            processes=offered.processes(parts),
+            databases={"primary": offered.primary(layout)},
+            proxies=offered.proxies(parts),
             volumes={"data": data, "logs": self._volume("logs", layout.log_volume) if self._apart else data},
-            logs=LogFiles(
-                directory=logs,
-                files=(logs / "app.log", logs / "access.log"),
-                unrotated=(logs / "error.log", layout.output / "postgresql.log"),
-                method=rotation.method,
-                delaycompress=rotation.delaycompress,
-                scheduling=rotation.scheduling,
-                signal=rotation.signal,
-                process="api",
-                line_id=self._options.logs.line_id,
-            ),
-            jobs=self._jobs(layout, parts),
+            logs=offered.logs(layout, logs, self._profile.rotation, options.logs.line_id),
+            jobs=offered.jobs(layout, parts, options),
             servers=parts.estate.servers(),
             replication=parts.estate.replication(),
-            answers_within=self._answers_within(),
+            answers_within=offered.answers_within(self._settings["api"]),
         )
-
-    def _jobs(self, layout: Layout, parts: services.Parts) -> dict[str, Job]:
-        """`python` is the interpreter of the stack itself."""
-        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
-        env, secret = {**parts.environment, "PATH": path}, SecretReader()
-        return {
-            name: at.job({**env, **at.added(f"options: jobs: {name}", secret)}, layout.root)
-            for name, at in self._options.jobs.items()
-        }
-
-    def _answers_within(self) -> float | None:
-        """The sum of the profile's deadlines; None if one is missing."""
-        api = self._settings["api"]
-        deadlines = [api["database_deadline"], api["outbound_timeout"]]
-        if None in deadlines:
-            return None
-        return sum(seconds(deadline, written=False) for deadline in deadlines)
 
 
 def _remove_directory(undo: Undo) -> Evidence:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError
 
+from chaos.errors import FileError
+from chaos.spec import wording
 from chaos.spec.units import Positive, Size
 from chaos.spec.yamlfile import Model, Name
 from chaos.targets.jobs import JobOptions
@@ -54,3 +57,13 @@ class Profile(_Part):
     database: DatabaseProfile
     volumes: VolumesProfile
     rotation: RotationProfile
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], target: str) -> Self:
+        """Read a profile's settings. Raises FileError for the first rule that they break."""
+        try:
+            return cls.model_validate(settings)
+        except ValidationError as error:
+            first = wording.rules(error, cls, settings)[0]
+            place = ": ".join(map(str, first.place))
+            raise FileError(f"profile of {target}", None, place, first.text, first.value) from None
