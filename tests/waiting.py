@@ -11,10 +11,12 @@ import pytest
 
 from chaos.errors import ControlError
 
+PATIENCE = 120  # seconds: a guard, for a machine with much else to do
+
 
 def wait_until_listening(port: int) -> None:
     """Until something listens on this port of this machine."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -25,10 +27,10 @@ def wait_until_listening(port: int) -> None:
 
 def wait_until(holds: Callable[[], bool], what: str = "what is waited for") -> None:
     """Until it holds; a server that does not answer yet is asked again. `what` names it in the failure."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         with suppress(ControlError):
             if holds():
                 return
         time.sleep(0.05)  # whoever is asked says nowhere that it is ready
-    pytest.fail(f"not within a minute: {what}")
+    pytest.fail(f"not within {PATIENCE} s: {what}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -78,3 +79,20 @@ def protect(place: Path) -> None:
     """Take from everybody the right to write."""
     for path in (place, *place.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
+
+
+def copy_running(data: Path, place: Path, *, symlinks: bool = False) -> None:
+    """Copy the directory of a running server, which renames and removes files of its own at any time."""
+    shutil.copytree(
+        data,
+        place,
+        symlinks=symlinks,
+        ignore=shutil.ignore_patterns("postmaster.*"),
+        copy_function=copy_if_there,
+    )
+
+
+def copy_if_there(file: str | Path, to: str | Path) -> None:
+    """Copy a file that may be gone by now."""
+    with suppress(FileNotFoundError):
+        shutil.copy2(file, to)

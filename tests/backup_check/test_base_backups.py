@@ -42,7 +42,7 @@ def test_a_base_backup_is_restored_read_only_and_dated_by_its_newest_heartbeat(
     assert_sound(done)
     begun = datetime.fromisoformat(done.event("restore", "begun").detail["utc"])
     assert done.findings["rpo"].measured == pytest.approx((begun - newest).total_seconds(), abs=0.001)
-    assert 0 < (done.findings["rto"].measured or 0) < 60
+    assert 0 < (done.findings["rto"].measured or 0) < 300
     (sums,) = [done.event("backup", "identified").detail["sha256"]]
     assert list(sums) == [str(place / "backup_manifest")]
 

@@ -20,7 +20,7 @@ from chaos.host.privileges import give, identity
 from chaos.plan.restore import build
 from chaos.postgres import Cluster
 from chaos.postgres.access import address
-from tests.backup_check.production import digest
+from tests.backup_check.production import copy_if_there, copy_running, digest
 from tests.backup_check.restoring import Done, Restoring
 from tests.postgres.servers import Servers, ask, dsn, execute, insert
 
@@ -66,12 +66,12 @@ class Cared:
         place = self.place / name
         with psycopg.connect(dsn(self.server), autocommit=True) as connection:
             connection.execute("SELECT pg_backup_start('mine', true)")
-            shutil.copytree(self.server.data, place, ignore=shutil.ignore_patterns("postmaster.*"))
+            copy_running(self.server.data, place)
             row = connection.execute("SELECT labelfile FROM pg_backup_stop(false)").fetchone()
             assert row is not None
             (place / "backup_label").write_text(row[0])
         for file in (self.server.data / "pg_wal").glob("0*"):
-            shutil.copy(file, place / "pg_wal")
+            copy_if_there(file, place / "pg_wal")
         return place
 
 
@@ -180,7 +180,7 @@ def test_a_tablespace_is_restored_within_the_copy_and_not_where_it_was(
 
 def test_a_link_to_the_tablespace_of_a_running_server_is_refused(spaced: Cared, restoring: Restoring) -> None:
     place = spaced.servers.place / "linked"
-    shutil.copytree(spaced.server.data, place, symlinks=True, ignore=shutil.ignore_patterns("postmaster.*"))
+    copy_running(spaced.server.data, place, symlinks=True)
     assert "leads out of the copy" in refusal(restoring, place)
 
 

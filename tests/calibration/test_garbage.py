@@ -21,7 +21,7 @@ def test_answers_that_changed_in_the_play_are_a_warning(garbage: bool, tmp_path:
     midnight = Midnight(tmp_path)
     future = [Event("garbage", 0.0, math.inf, route="/items")] if garbage else []
     with truth(*future) as server:
-        parts = (load(3, mix="read: 1"), f"steps:\n{tell(server, 0.5)}", SLOS)
+        parts = (load(3, mix="read: 1", timeout="8s"), f"steps:\n{tell(server, 0.5)}", SLOS)
         done = midnight(*arguments(midnight, server, *parts, instrument="{lag: 5s, run_delay: 100%}"))
     assert done.code == 0, done.err + done.out
     assert ("Warning: the answers: read" in midnight.verdict["reasons"]) is garbage

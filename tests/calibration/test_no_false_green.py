@@ -45,6 +45,7 @@ class Case:
     future: tuple[Event, ...] = ()
     parts: Callable[[Truth], tuple[str, ...]] = no_parts
     mix: str = "read: 3, write: 3"
+    play: float = 3.0  # seconds
     page: int = 10000
 
 
@@ -87,13 +88,14 @@ CASES = {
     ),
     "an observation that ended before recovery": Case(
         1,
-        "recovery at least 1.",
+        "recovery at least ",
         "recovery: recovery",
         (Event("fail", 1.0, math.inf),),
         parts=lambda server: (
             f"steps:\n{tell(server, 0.2)}",
             LENIENT.replace("{lost", "{recovery: 500ms, lost"),
         ),
+        play=6.0,  # however late the step begins
     ),
 }
 
@@ -125,7 +127,7 @@ def nights(
             server = servers.enter_context(truth(*case.future))
             midnight = Midnight(tmp_path_factory.mktemp("night"))
             servers.callback(midnight.stop_all)
-            parts = (load(3, rate=20, baseline=1.0, mix=case.mix), OUTAGE, *case.parts(server))
+            parts = (load(case.play, rate=20, baseline=1.0, mix=case.mix), OUTAGE, *case.parts(server))
             process = midnight.start(*arguments(midnight, server, *parts, instrument=BUSY, page=case.page))
             begun[name] = midnight, process
         yield {name: (midnight, process.wait(120)) for name, (midnight, process) in begun.items()}

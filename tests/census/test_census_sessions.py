@@ -45,6 +45,7 @@ def holding(dsn: str, idle: int, in_transaction: int) -> Iterator[tuple[int, dic
 @pytest.mark.real
 def test_a_session_is_joined_to_the_descriptor_that_holds_it(midnight_postgres: Database) -> None:
     admin, service = midnight_postgres.admin_dsn, midnight_postgres.dsns["api"]
+    wait_until(lambda: counts(admin)["sessions"] == 0, "those that set it up have ended")
     before = counts(admin)
     with holding(service, 3, 2) as (pid, held), psycopg.connect(service, autocommit=True) as ours:
         ours.execute("select 'ours', %s", ["z" * 500])

@@ -15,6 +15,7 @@ import pytest
 from chaos.census.held import held
 from chaos.census.processes import Unseen, counts
 from chaos.census.runtimes import GO, JAVA, NODE, PYTHON, UNKNOWN, runtime_of
+from chaos.census.stack_texts import Stacks
 from chaos.census.stacks import grouped, stacks, why_no_stacks
 from chaos.checks.leaks.held import more_held, more_stacks
 from tests.census.hoarding import Hoard, more
@@ -158,10 +159,17 @@ def test_java_is_counted_exactly_and_its_leaking_threads_are_named_by_jcmd(tmp_p
         assert runtime_of(java.pid) == JAVA
         if because := why_no_stacks(java.pid):
             pytest.skip(because)
+
+        def four_more(than: Stacks) -> bool:
+            return any(row["count"] == 4 for row in more_stacks(than, stacks(java.pid)))
+
+        first = stacks(java.pid)
         java.hold()  # loads the classes
+        wait_until(lambda: four_more(first), "the threads wait")
         first = stacks(java.pid)
         before = counts(java.pid)
         java.hold()
+        wait_until(lambda: four_more(first), "the further ones, too")
         after = counts(java.pid)
         second = stacks(java.pid)
         assert counts(java.pid) == after

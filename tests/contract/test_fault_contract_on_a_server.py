@@ -37,7 +37,7 @@ DSN = {dsn!r}
 @pytest.fixture
 def midnight_handles(monkeypatch):
     monkeypatch.setattr("chaos.contract.faults.HOLD", 0.05)
-    monkeypatch.setattr("chaos.contract.traces.WITHIN", 0.5)
+    monkeypatch.setattr("chaos.contract.traces.WITHIN", 1.5)
     yield Handles(databases={{"primary": Database(DSN, {{}}, proxied="")}})
     with psycopg.connect(DSN, autocommit=True) as admin:
         admin.execute(

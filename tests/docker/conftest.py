@@ -21,6 +21,7 @@ from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.tools import docker_images
 from tests.docker import writes
 from tests.docker.required import lacking
+from tests.docker.saying import said_in
 
 T = TypeVar("T")
 LIMIT = 64 * 1024 * 1024
@@ -46,8 +47,8 @@ def _try(client: DockerClient, image: str) -> None:
     made = client.containers.create(image, entrypoint=["sleep"], command=["60"], mem_limit=LIMIT)
     try:
         made.start()
-        told = made.exec_run(["sh", "-c", READ_BACK]).output
-        assert told == f"{LIMIT}\n".encode(), f"a memory limit of {LIMIT} is read back as {told!r}"
+        told = said_in(made, READ_BACK)
+        assert told == f"{LIMIT}\n", f"a memory limit of {LIMIT} is read back as {told!r}"
     finally:
         made.remove(force=True)
 
@@ -151,7 +152,7 @@ class Victim:
         visitor = self.client.containers.create(image, entrypoint=words, name=name, network=self.name)
         self._kept(visitor)
         visitor.start()
-        assert subjects.until(lambda: b"asked" in visitor.logs(), 20.0), visitor.logs()
+        assert subjects.until(lambda: b"asked" in visitor.logs(), 60.0), visitor.logs()
 
     def state(self) -> dict[str, Any]:
         """What a fault must leave as it was."""
@@ -161,7 +162,7 @@ class Victim:
         networks = attrs["NetworkSettings"]["Networks"]
         short = self.container.short_id
         names = {name: set(each["Aliases"]) - {short} for name, each in networks.items()}
-        files = self.container.exec_run(["ls", "-A", "/data"]).output
+        files = said_in(self.container, "ls -A /data")
         told = {"status": self.container.status, "limits": limits, "names": names, "files": files}
         return told | {"writes": writes.limits_of(self.container).read_text()}
 

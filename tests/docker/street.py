@@ -82,7 +82,7 @@ class Street:
         words = ["python", "-u", "-c", CLIENT, address, str(count), str(every)]
         ref = self.add(name, words, **options)
         found = self._client.containers.get(ref.id)
-        assert containers.until(lambda: found.logs().count(b"connected") >= count, 20.0), found.logs()
+        assert containers.until(lambda: found.logs().count(b"connected") >= count, 60.0), found.logs()
         return ref
 
     def handles(self, api: ContainerRef, **roles: ContainerRef) -> Handles:
@@ -105,7 +105,7 @@ class Street:
             except ToxiproxyError:
                 return False
 
-        assert containers.until(answers, 20.0)
+        assert containers.until(answers, 60.0)
         info = Toxiproxy(url).proxy("database")
         return Proxy(url, info.name, info.listen, info.upstream)
 

@@ -196,7 +196,7 @@ def test_replicas_are_one_role_and_each_is_hurt_and_proven(
 
 def inspected(midnight: Midnight, target: str, told: str) -> None:
     """Inspect until it is told: wired services open their sessions when they are up, each in its own time."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while told not in (seen := midnight("target", "inspect", target)).out:
         assert seen.code == 0 and time.monotonic() < end, (seen.out, seen.err)
 

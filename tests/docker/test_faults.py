@@ -115,9 +115,9 @@ def test_descriptors_that_run_out_are_proven_by_the_containers_own_process(victi
     victim.container.reload()
     pid = victim.container.attrs["State"]["Pid"]
     before, limit = victim.state(), resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    held = played(made("exhaust", victim, descriptors=64))
+    held = played(made("exhaust", victim, descriptors=64), 4.0)
     assert reaches_its_floor(held) and not held.unproven, held
-    assert b"Too many open files" in victim.container.logs()
+    wait_until(lambda: b"Too many open files" in victim.container.logs(), "its log says so")
     assert (victim.state(), resource.prlimit(pid, resource.RLIMIT_NOFILE)) == (before, limit)
 
 
@@ -217,4 +217,4 @@ def test_a_small_volume_is_full_and_then_empty(victims: Victims) -> None:
     held = played(made("disk_full", victim, volume="data"), 0.1)
     assert reaches_its_floor(held) and not held.unproven, held
     victim.container.exec_run(["rm", "/data/log"])
-    assert victim.state()["files"] == b""
+    assert victim.state()["files"] == ""

@@ -37,7 +37,7 @@ def test_connections_are_attributed_to_their_containers_and_their_answers_timed(
     before, mark = bearing(street.name, client), f"{street.name}/watch"
     with Watch(street.proxy, Service(containers=(api,)), mark=mark, server=street.server) as watch:
         look, account = watch.look(), Account(watch)
-        assert containers.until(lambda: len(account.seen().waits) > 2, 10.0)
+        assert containers.until(lambda: len(account.seen().waits) > 2, 60.0)
         waits = account.seen().waits
         account.close()
     assert len(look.own) == 3 and list(look.others.values()) == [2]

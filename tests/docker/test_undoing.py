@@ -22,6 +22,7 @@ from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.tools import docker_images
 from tests.docker.acting import made
 from tests.docker.conftest import Victim, Victims
+from tests.docker.saying import said_in
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
@@ -71,7 +72,7 @@ def test_a_program_in_a_paused_container_is_not_reported_as_ended(
     finally:
         victim.container.unpause()
     container_exec.stop(victim.ref, mark)
-    assert program.wait(5.0) != 0
+    assert program.wait(60.0) != 0
     program.close()
 
 
@@ -90,7 +91,7 @@ def test_a_stop_that_the_engine_goes_on_with_is_waited_for(client: DockerClient,
     assert victim.container.status == "running"
     begun = time.monotonic()
     type(fault).undo(undo)  # it was started again since: nothing is awaited any more
-    assert time.monotonic() - begun < 2.0
+    assert time.monotonic() - begun < 5.0  # the grace of the stop
 
 
 def test_a_sidecar_that_is_only_just_being_made_is_removed_too(victim: Victim, client: DockerClient) -> None:
@@ -103,7 +104,7 @@ def test_a_sidecar_that_is_only_just_being_made_is_removed_too(victim: Victim, c
 
     making = threading.Thread(target=make)
     making.start()
-    removed = sidecar.remove(victim.ref.engine, mark, settled=1.0)
+    removed = sidecar.remove(victim.ref.engine, mark, settled=5.0)
     making.join()
     assert removed == [f"{victim.name}-late"]
 
@@ -161,7 +162,7 @@ def test_a_volume_is_cleared_of_midnights_files_even_without_its_container(
         victim.container.remove(force=True)
     assert type(full).undo(filled)["removed"] == [filled["file"]]
     assert container_rotation.undo(rotated)["cleared"]["scratch_removed"]
-    assert heir.exec_run(["ls", "-A", "/elsewhere"]).output == b"theirs\n"
+    assert said_in(heir, "ls -A /elsewhere") == "theirs\n"
 
 
 def test_leftovers_of_an_earlier_healer_do_not_get_in_the_way(victim: Victim, client: DockerClient) -> None:
@@ -173,7 +174,7 @@ def test_leftovers_of_an_earlier_healer_do_not_get_in_the_way(victim: Victim, cl
         labels=refs.labels(f"{victim.name}/rotate/clear"),
     )
     assert container_rotation.undo(undo)["cleared"]["scratch_removed"]
-    assert victim.state()["files"] == b""
+    assert victim.state()["files"] == ""
 
 
 def test_a_volume_that_is_gone_is_not_recreated(victim: Victim, client: DockerClient) -> None:

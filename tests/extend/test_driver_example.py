@@ -43,7 +43,7 @@ def test_an_experiment_is_played_on_it_and_it_is_down_afterwards(midnight: Insta
         .read_text()
         .replace("public", str(midnight.package / "public")),
     )
-    done = midnight("run", str(midnight.package / "frozen.yaml"), "--target", target)
+    done = midnight("run", midnight.experiment("frozen.yaml"), "--target", target)
     assert done.code == 0, done.err + done.out
     assert midnight.outcomes()["effect: freeze"] == "pass"
     assert traces(midnight.run.id) == set()

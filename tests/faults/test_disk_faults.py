@@ -38,7 +38,7 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.real
 
 MARK = "test-disk-faults/step"
-HOLD = 1.5  # seconds: the floors below are reached within a part of it
+HOLD = 3.0  # seconds: the floors below are reached within a part of it
 FAULTS: dict[str, dict[str, Any]] = {
     "disk_limit": {"volume": "data", "write": 500_000},
     "disk_delay": {"flush": 0.05, "min_delayed": 5},

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from chaos.host.ports import free_port
 from tests.conftest import traces
 from tests.midnight import Midnight
 from tests.waiting import wait_until_listening
@@ -67,8 +68,7 @@ class Service:
 @contextmanager
 def serving(place: Path, *argv: str, witness: bool = False) -> Iterator[Service]:
     """`ARGV...` with PORT replaced. A peer of this process's accepts nothing, and so keeps every connection."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     data, answers = place / "data.txt", place / "answers"
     data.write_text("some data\n")
     answers.mkdir()

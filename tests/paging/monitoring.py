@@ -131,7 +131,7 @@ class Monitoring:
 
     def _answers(self, name: str, path: str, is_so: Callable[[Any], bool] = bool) -> None:
         """Wait until it does; its log is the reason if it does not."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self._processes[name].poll() is None:
             with suppress(OSError), urllib.request.urlopen(self.url(name) + path, timeout=5) as answer:
                 text = answer.read()

@@ -27,9 +27,10 @@ load:
   timeout: 8s
   mix: {read: 1}
   baseline: {for: 1s, rate: 10, p99: 8s}
-  phases: [{name: play, for: 5s, rate: 10}]
+  phases: [{name: play, for: 12s, rate: 10}]
 steps:
-  - {name: freeze, fault: pause, at: 500ms, hold: 4s, with: {target: exporter}}
+  # a scrape, its timeout, two evaluations: four seconds where nothing is late
+  - {name: freeze, fault: pause, at: 500ms, hold: 9s, with: {target: exporter}}
 instrument: {lag: 900ms, run_delay: 100%}
 """
 ALERTS = """\
@@ -64,7 +65,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def run(
-    place: Midnight, service: Service, monitoring: Monitoring, more: str = "", within: str = "4s"
+    place: Midnight, service: Service, monitoring: Monitoring, more: str = "", within: str = "8s"
 ) -> Done:
     file = place.file("paged.yaml", EXPERIMENT + ALERTS.replace("WITHIN", within) + more)
     pid = monitoring.pid("node_exporter")
@@ -105,7 +106,7 @@ def test_an_alert_fires_in_time_is_delivered_and_resolved(
 
 
 def test_a_rule_that_waits_too_long_fails(place: Midnight, service: Service, start: Start) -> None:
-    run(place, service, start(wait="1m"), within="3s")
+    run(place, service, start(wait="1m"))
     outcome, because = findings(place)["down"]
     assert outcome == "fail" and "never fired: pending for" in because and "`for: 1m`" in because
 
@@ -135,7 +136,7 @@ def test_a_prometheus_that_is_down_is_unknown_and_the_run_plays(
 def test_an_alert_that_nobody_expected_stops_the_run(place: Midnight, service: Service, start: Start) -> None:
     abort = "abort: [{alert: ExporterDown}]\n"
     monitoring = start()
-    file = place.file("paged.yaml", EXPERIMENT.replace("play, for: 5s", "play, for: 30s") + abort)
+    file = place.file("paged.yaml", EXPERIMENT.replace("play, for: 12s", "play, for: 30s") + abort)
     keys = f"  processes: {{exporter: {{pid: {monitoring.pid('node_exporter')}}}}}\n"
     done = place("run", file, "--target", target(place, service.url, keys, top=monitoring.keys))
     assert done.code == 4, done
@@ -158,10 +159,9 @@ def test_a_rule_that_does_not_exist_is_refused_before_anything_is_touched(
     assert "alert 'ExporterDwon' is in no rule of" in done.err and "did you mean ExporterDown?" in done.err
 
 
-EVALUATION, JITTER = (
-    1.0,
-    0.05,
-)  # seconds; the instants that Prometheus reports are those at which it got to it
+# seconds; the instants that Prometheus reports are those at which it got to it: on a busy machine late, but before
+# the next evaluation
+EVALUATION, JITTER = 1.0, 0.5
 
 
 class Filling(Service):
@@ -185,8 +185,8 @@ def test_the_same_run_replayed_fires_when_it_did(place: Midnight, start: Start) 
         monitoring = start(service=service.url.removeprefix("http://"))
         gauges = "gauges: [{prometheus: '{base_url}/metrics', map: {pool_size: pool_max, pool_in_use: pool_used}}]\n"
         keys = f"  processes: {{exporter: {{pid: {monitoring.pid('node_exporter')}}}}}\n"
-        objective = "alerts: [{name: pool, alert: PoolFull, fires_within: 10s}]\n"
-        file = place.file("paged.yaml", EXPERIMENT.replace("play, for: 5s", "play, for: 8s") + objective)
+        objective = "alerts: [{name: pool, alert: PoolFull, fires_within: 15s}]\n"
+        file = place.file("paged.yaml", EXPERIMENT.replace("play, for: 12s", "play, for: 16s") + objective)
         top = monitoring.keys + gauges
         done = place("run", file, "--target", target(place, service.url, keys, top=top))
     finally:

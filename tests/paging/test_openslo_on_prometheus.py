@@ -72,7 +72,7 @@ DOCUMENTS = "".join(
         slo("scraped", UP, "op: gte, value: 1, target: 0.9"),
         slo("in-slices", UP, SLICED, "Timeslices"),
         slo("nothing", NONE, "op: gte, value: 1, target: 0.9"),
-        slo("ratio", RAW, "target: 0.9"),
+        slo("ratio", RAW, "target: 0.5"),
         SOURCE,
     ]
 )

@@ -32,10 +32,12 @@ if os.fork() == 0:
         {deaf}
         for descriptor in range(3):
             os.close(descriptor)
-        open({file!r}, "w").write(str(os.getpid()))
+        open({file!r} + ".new", "w").write(str(os.getpid()))
+        os.rename({file!r} + ".new", {file!r})
         time.sleep(600)
     os._exit(0)
 os.wait()
+while not os.path.exists({file!r}): time.sleep(0.01)
 while time.process_time() < 0.2: pass
 """
 CRASHING = """
@@ -85,8 +87,8 @@ def test_everything_is_ended_if_midnight_is_killed(tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_fifty_children_are_counted_and_ended(tmp_path: Path) -> None:
-    many = "for i in $(seq 50); do sh -c 'while :; do :; done' & done; wait"
-    done = play(tmp_path, "sh", "-c", many, seconds=2.0)
+    many = "for i in $(seq 50); do sh -c 'sleep 600; :' & done; wait"
+    done = play(tmp_path, "sh", "-c", many, seconds=4.0)
     assert done.held.evidence["processes"] >= 51 and "was still running" in done.because, done
     assert marked(MARK) == []
 
@@ -209,7 +211,8 @@ def test_a_user_that_midnight_may_not_take_is_refused_with_the_reason(
 
 
 @pytest.mark.real
-def test_a_tree_is_added_up_once_whoever_waits_for_whom() -> None:
+def test_a_tree_is_added_up_once_whoever_waits_for_whom(tmp_path: Path) -> None:
+    burnt = tmp_path / "burnt"
     burn = "import time\nwhile time.process_time() < 0.3: pass\n"
     tree = f"""
 import os, subprocess, sys, time
@@ -218,6 +221,7 @@ if os.fork() == 0:
     if os.fork() == 0:
         began = time.process_time()
         while time.process_time() < began + 0.3: pass
+        open({str(burnt)!r}, "w").close()
         time.sleep(60)
     os._exit(0)
 os.wait()
@@ -225,6 +229,7 @@ os.wait()
     job = Job((sys.executable, "-c", tree), dict(os.environ), Path("/"))
     run = JobRun(job, MARK)
     wait_until(run.ended.is_set)
+    wait_until(burnt.exists)
     wait_until(lambda: run.used.cpu >= 0.85 or not marked(MARK))
     try:
         account = TreeAccount()

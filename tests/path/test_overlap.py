@@ -63,7 +63,7 @@ def test_a_run_is_started_while_its_former_one_still_works(tmp_path: Path) -> No
     done = play(tmp_path, "sh", "-c", script, apart="500ms", min_together="200ms")
     first, second = done.held.evidence["runs"]
     assert done.outcome is Outcome.PASS, done
-    assert first["started_after_seconds"] < 0.1 and second["started_after_seconds"] >= 0.5
+    assert first["started_after_seconds"] < 0.5 <= second["started_after_seconds"]
     assert len((tmp_path / "begun").read_text().split()) == 2
 
 
@@ -174,7 +174,7 @@ def test_in_a_container_each_run_has_a_mark_of_its_own_and_each_is_ended(
     there = ContainerRef(EngineAt(f"unix://{tmp_path}/none.sock"), "0123", "api-1")
     job = Job((sys.executable, "-c", WORK.format(600)), {}, None, there)
     fault = made("overlap", Handles(jobs={"nightly": job}), runs=3, min_together="100ms")
-    done = played(fault, tmp_path, seconds=2.5, cut=False)
+    done = played(fault, tmp_path, seconds=6.0, cut=False)
 
     assert done.outcome is Outcome.PASS, done
     assert sorted(engine.stopped) == sorted([f"{MARK}/{number}" for number in (1, 2, 3)] * 2)

@@ -100,7 +100,7 @@ def test_a_pause_is_proven_by_what_waits_for_the_process(
     server = servers()
     client = holders(server.address, 2)
     fault = made("pause", server.handles)
-    done = played(fault, tmp_path, lambda: client.tell("ask 2 10"), seconds=1.0, cut=False)
+    done = played(fault, tmp_path, first=lambda: client.tell("ask 2 10"), seconds=1.0, cut=False)
     assert done.outcome is Outcome.PASS, done
     assert done.held.dose["connections_that_waited"] == 2 and done.held.dose["paused_seconds"] >= 0.9
     client.tell("answer 2 10")
@@ -128,7 +128,9 @@ def test_connections_that_wait_at_a_unix_socket_count_too(
         client.tell("ask 2 10")
         holders(server.address, 1).tell("ask 1 10")
 
-    done = played(made("pause", server.handles), tmp_path, asks_and_another_comes, seconds=2.0, cut=False)
+    done = played(
+        made("pause", server.handles), tmp_path, first=asks_and_another_comes, seconds=1.0, cut=False
+    )
     assert done.outcome is Outcome.PASS and done.held.dose["connections_that_waited"] >= 3, done
     assert done.held.evidence["connections_in_use_before"] == 2
 

@@ -124,7 +124,7 @@ def still_open(place: Place) -> int:
     return sum(each.state == sockets.ESTABLISHED for each in there)
 
 
-TIMEOUT: dict[str, Any] = {"by": "server", "after_idle": "300ms", "min_closed": 6}
+TIMEOUT: dict[str, Any] = {"by": "server", "after_idle": "1s", "min_closed": 6}
 
 
 def test_sessions_that_the_server_ends_are_counted_where_they_are_the_services(

@@ -69,7 +69,7 @@ def run_command(archiving: Archiving, name: str, content: bytes) -> int:
         lambda found: {"%f": name, "%p": str(source), "%%": "%"}[found[0]],
         archiving.archive.archive_command,
     )
-    return subprocess.run(command, shell=True, capture_output=True, check=False, timeout=10).returncode
+    return subprocess.run(command, shell=True, capture_output=True, check=False, timeout=60).returncode
 
 
 def test_an_archived_segment_is_never_overwritten_but_may_be_sent_again(archiving: Archiving) -> None:

@@ -52,7 +52,7 @@ def experiment(place: Path, *steps: str, play: float = 12.0, rate: int = 30, ext
         f"  baseline: {{for: 2s, rate: {rate}, availability: 95%, p99: 3s}}",
         f"  phases: [{{name: wake, for: {play}s, rate: {rate}}}]",
         "outage: {below: 95%, window: 1s, sustained: 3s}",
-        "instrument: {lag: 250ms, run_delay: 25%}",  # others may be played beside it
+        "instrument: {lag: 350ms, run_delay: 100%}",  # others may be played beside it
         "slos:",
         "  - {name: availability, availability: 90%}",
         "  - {name: p90, latency: {percentile: 90, below: 1500ms}}",

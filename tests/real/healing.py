@@ -41,6 +41,6 @@ def is_injected(event: Event) -> bool:
 def healed_in(midnight: Midnight) -> float:
     """Seconds until nothing of the run is left; the journal's own clock is not trusted for this."""
     begun = time.monotonic()
-    while traces(midnight.run.id) and time.monotonic() < begun + 30:
+    while traces(midnight.run.id) and time.monotonic() < begun + 120:
         time.sleep(0.05)
     return time.monotonic() - begun

@@ -9,7 +9,7 @@ import signal
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -21,7 +21,7 @@ from tests.paging.monitoring import PROGRAMS, program
 
 pytestmark = [pytest.mark.real, pytest.mark.wide]
 
-MOST = 30.0  # seconds for the first scrapes, and for an alert
+MOST = 60.0  # seconds for the first scrapes, and for an alert
 
 
 def ask(url: str, path: str) -> Any:
@@ -37,7 +37,10 @@ def query(prometheus: str, text: str) -> dict[str, str]:
 
 def wait_until(is_so: Callable[[], bool], said: Callable[[], Any]) -> None:
     deadline = time.monotonic() + MOST
-    while not is_so():
+    while True:
+        with suppress(OSError):  # a busy machine: no answer in time
+            if is_so():
+                return
         assert time.monotonic() < deadline, said()
         time.sleep(0.2)  # no event: another program's scrape
 
@@ -77,7 +80,8 @@ def test_it_is_scraped_has_the_rules_that_ship_and_is_gone_afterwards(midnight: 
         firing = 'ALERTS{alertname="ApiDown",alertstate="firing"}'
         with frozen(int(api[1])):
             wait_until(lambda: bool(query(prometheus, firing)), lambda: query(prometheus, "probe_success"))
-            assert query(prometheus, "up")["api"] == "1", "its exporter is a process apart"
+            # its exporter is a process apart
+            wait_until(lambda: query(prometheus, "up")["api"] == "1", lambda: query(prometheus, "up"))
         wait_until(lambda: not query(prometheus, firing), lambda: query(prometheus, "probe_success"))
     finally:
         down = midnight("stack", "down")

@@ -24,7 +24,7 @@ from chaos.host.processes import marked, spawn
 from chaos.postgres import Cluster
 from chaos.toxiproxy import Toxiproxy
 from tests.postgres.servers import dsn
-from tests.waiting import wait_until
+from tests.waiting import wait_until, wait_until_listening
 
 TARGETS = Path(__file__).parents[2] / "targets"
 DOCUMENTS = 2000
@@ -77,7 +77,7 @@ class Stack:
             "REFERENCE_CONFIG": str(home / "config.json"),
             "REFERENCE_ADMIN_DSN": self.admin,
         }
-        self.http = httpx.Client(base_url=self.url, timeout=10.0, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, timeout=30.0, trust_env=False)
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def module(self, name: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
@@ -88,12 +88,14 @@ class Stack:
     def start(self, database_port: int | None = None) -> None:
         """Prepare the database, start everything and wait until it is ready; the API may use another port."""
         self.write()
-        assert self.module("prepare").wait(30) == 0
+        assert self.module("prepare").wait(120) == 0
         if database_port is not None:
             self.config["database"]["port"] = database_port
             self.write()
         self.processes += [self.module("model_stub"), self.module("exporter"), self._gunicorn()]
         wait_until(self._ready, "the API is ready")
+        for name in ("metrics", "model"):  # before that, they do not end cleanly
+            wait_until_listening(self.ports[name])
 
     def write(self) -> None:
         """Write the configuration that everything started from now on reads."""
@@ -106,7 +108,7 @@ class Stack:
         while self.processes:
             process = self.processes.pop()
             process.terminate()
-            codes.append(process.wait(15))
+            codes.append(process.wait(60))
         return codes
 
     def reopen_logs(self) -> None:
@@ -115,7 +117,7 @@ class Stack:
 
     def metrics(self) -> str:
         """What the exporter says."""
-        return httpx.get(f"http://127.0.0.1:{self.ports['metrics']}", timeout=5.0, trust_env=False).text
+        return httpx.get(f"http://127.0.0.1:{self.ports['metrics']}", timeout=30.0, trust_env=False).text
 
     def gauge(self, name: str) -> float:
         """The sum of a metric's samples."""

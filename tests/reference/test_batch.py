@@ -40,7 +40,7 @@ def _prepared(settings: dict[str, Any], cluster: Cluster, proxies: Toxiproxy) ->
     with place() as home:
         running = Stack(home, settings, cluster, proxies)
         running.write()
-        assert running.module("prepare").wait(30) == 0
+        assert running.module("prepare").wait(120) == 0
         yield running
         left = marked(running.mark)
         stop_marked(running.mark, grace=0)
@@ -90,7 +90,7 @@ def test_a_killed_job_leaves_no_child(limited: Stack) -> None:
     job = start(limited, ENDLESS)
     until_children(limited, 4)
     job.kill()
-    job.wait(10)
+    job.wait()
     until_children(limited, 0)
 
 
@@ -105,7 +105,7 @@ def test_the_job_stops_on_a_signal(limited: Stack) -> None:
     told = start(limited, ENDLESS)
     until_children(limited, 4)
     told.send_signal(signal.SIGINT)
-    assert told.wait(10) == 143
+    assert told.wait(60) == 143
 
 
 def test_the_job_reopens_a_lost_connection(limited: Stack) -> None:
@@ -117,7 +117,7 @@ def test_the_job_reopens_a_lost_connection(limited: Stack) -> None:
         limited.proxies.enable(limited.database_proxy)
         wait_until(lambda: _backends(admin) == 1, "the job is connected again")
     job.terminate()
-    assert job.wait(10) == 143
+    assert job.wait(60) == 143
 
 
 def _backends(admin: psycopg.Connection) -> int:

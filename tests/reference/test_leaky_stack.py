@@ -125,7 +125,7 @@ def test_each_client_that_leaves_an_export_leaves_a_session(leaky: Stack) -> Non
                 client.sendall(b"GET /api/documents HTTP/1.0\r\n\r\n")
                 assert client.recv(100)
         settled(leaky)
-        assert sessions() - before == 3
+        wait_until(lambda: sessions() - before == 3, "three sessions are left")
         assert leaky.http.get("/api/documents").text.count("\n") == leaky.config["documents"]
         assert sessions() - before == 3, "a client that reads to the end leaves none"
 

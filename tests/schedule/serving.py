@@ -38,7 +38,7 @@ class Place:
     takes: float = 0.1
     code: int = 0
     stub: bool = True  # in place of `midnight run`
-    timing: tuple[float, float, float] = (0.2, 1.0, 1.5)  # beat, lease, claim
+    timing: tuple[float, float, float] = (0.2, 3.0, 4.5)  # beat, lease, claim
     address: str = ""  # of a database in place of a file
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -107,7 +107,7 @@ class Place:
         with database.connect(self.url).begin() as connection:
             return list(connection.execute(select(occurrences).order_by(occurrences.c.due_utc)))
 
-    def until(self, holds: Any, patience: float = 60.0) -> None:
+    def until(self, holds: Any, patience: float = 120.0) -> None:
         """Wait until it holds: what another process does can only be looked for."""
         end = time.monotonic() + patience
         while not holds():

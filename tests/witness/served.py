@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -16,6 +15,7 @@ from typing import Any
 import psutil
 
 from chaos.census.witness.ask import DIRECTORY, ask, folder, listens
+from chaos.host.ports import free_port
 from tests.waiting import wait_until
 
 HERE = Path(__file__).parent
@@ -73,8 +73,7 @@ def serving(
     place: Path, *argv: str, env: Mapping[str, str] | None = None, python: str = sys.executable
 ) -> Iterator[Served]:
     """`python ARGV...` with PORT replaced; the directory of answers is empty in the end."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     answers = place / "answers"
     answers.mkdir(exist_ok=True)
     given = env or environment(answers, PLANTED_DATABASE=str(place / "planted.sqlite"), TMPDIR=str(place))
