@@ -15,9 +15,9 @@ from chaos.errors import UsageError
 from chaos.host import privileges
 from chaos.host.disk import recognised
 from chaos.host.mounting import device_under
-from chaos.plugin.handles import Job, LogFiles, ProcessRef, Proxy, Volume
+from chaos.plugin.handles import Job, LogFiles, Login, ProcessRef, Proxy, Volume
 from chaos.spec.target import Target
-from chaos.targets import rotation
+from chaos.targets import logins, rotation
 from chaos.targets.attach import databases, processes, proxying, started
 from chaos.targets.attach.databases import Dsn
 from chaos.targets.attach.options import AttachOptions, LogsAt, StartAt
@@ -38,6 +38,7 @@ class Found:
     logs: LogFiles | None
     dsns: Mapping[str, tuple[Dsn, ...]]  # by database
     proxies: Mapping[str, Proxy]
+    logins: Mapping[str, tuple[str, Login]]  # of crowds, by proxy, with the kind of server
     volumes: Mapping[str, Volume]
     jobs: Mapping[str, Job] = field(repr=False)
     start: started.Command | None
@@ -54,6 +55,11 @@ def find(options: AttachOptions, target: Target) -> Found:
     }
     for host, place in options.hosts():
         allowlist.addresses_at(": ".join(("options", *place)), host, allow)
+    crowds = {
+        name: logins.read(at.crowd, f"options: proxies: {name}: crowd", secret)
+        for name, at in options.proxies.items()
+        if at.crowd is not None
+    }
     return Found(
         headers,
         {role: processes.find(at, f"options: processes: {role}") for role, at in options.processes.items()},
@@ -62,7 +68,8 @@ def find(options: AttachOptions, target: Target) -> Found:
             name: databases.read(at, f"options: databases: {name}", secret, allow)
             for name, at in options.databases.items()
         },
-        proxying.find(options, target),
+        logins.given(proxying.find(options, target), crowds),
+        crowds,
         {name: _volume(path, f"options: volumes: {name}") for name, path in options.volumes.items()},
         {name: _job(at, f"options: jobs: {name}", secret) for name, at in options.jobs.items()},
         None if options.start is None else _start(options.start, secret),

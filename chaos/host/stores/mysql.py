@@ -1,0 +1,82 @@
+"""A session with MySQL or MariaDB."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import Any
+
+from chaos.host.greetings import MYSQL_FULL
+from chaos.host.stores.answers import HUNG_UP, PATIENCE, Denied, Lost, NoRoom
+from chaos.plugin.handles import Login
+
+_LOST = (2006, 2013)
+_NO_CRYPTOGRAPHY = "this login requires another package: pip install cryptography"
+
+
+class Mysql:
+    """Over TLS if the server offers it, without checking its certificate, as MySQL's own clients do."""
+
+    def __init__(self, made: socket.socket, login: Login) -> None:
+        import pymysql  # an extra
+
+        self._errors = pymysql.err
+        self._descriptor = made.fileno()  # TLS keeps its number
+        self._connection: pymysql.Connection[Any] = pymysql.connect(
+            user=login.user,
+            password=login.password,
+            autocommit=None,
+            read_timeout=PATIENCE,
+            write_timeout=PATIENCE,
+            defer_connect=True,
+        )
+        try:
+            self._connection.connect(made)
+        except self._errors.Error as error:
+            raise self._refusal(error) from None
+        except RuntimeError:  # PyMySQL's for a missing package
+            raise Denied(_NO_CRYPTOGRAPHY) from None
+
+    @property
+    def id(self) -> int:
+        return int(self._connection.thread_id())  # type: ignore[no-untyped-call]
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def listed(self) -> frozenset[int]:
+        """Those of this login, or, with the PROCESS privilege, of all."""
+        rows = self._rows("SHOW PROCESSLIST")
+        return frozenset(int(row[0]) for row in rows if row[1] != "unauthenticated user")
+
+    def room(self) -> tuple[int, int]:
+        ((_, now),) = self._rows("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
+        ((_, allowed),) = self._rows("SHOW GLOBAL VARIABLES LIKE 'max_connections'")
+        return int(now), int(allowed)
+
+    def close(self) -> None:
+        with suppress(self._errors.Error):
+            self._connection.close()
+
+    def _rows(self, statement: str) -> list[tuple[Any, ...]]:
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(statement)
+                return list(cursor.fetchall())
+        except self._errors.Error as error:
+            number, said = _told(error)
+            lost = isinstance(error, self._errors.InterfaceError) or number in _LOST
+            raise (Lost if lost else Denied)(said) from None
+
+    def _refusal(self, error: Exception) -> NoRoom | Denied:
+        number, said = _told(error)
+        if number in _LOST:
+            return NoRoom(HUNG_UP)
+        if number in MYSQL_FULL:
+            return NoRoom(f"{number} {MYSQL_FULL[number]}")
+        return Denied(f"{number} {said}")
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    number, said = (*error.args, "", "")[:2]
+    return (number if isinstance(number, int) else 0), str(said or error)
