@@ -90,7 +90,8 @@ async def greeted(kind: Kind, at: str, hold: float, leave: asyncio.Event, seen: 
         seen.turned_away(answer.said, full=answer.full)
         return
     with seen.there():
-        seen.counts["dropped"] += await ends_first(line.wait_for_end(), hold, leave)
+        dropped = await ends_first(line.wait_for_end(), hold, leave)
+        seen.counts["dropped"] += dropped
     await line.leave()
 
 
@@ -106,7 +107,8 @@ async def signed_in(spec: dict[str, Any], leave: asyncio.Event, seen: Seen, thre
     loop.add_reader(session.fileno(), ended.set)
     with seen.there():
         seen.sessions += [] if session.id is None else [session.id]
-        seen.counts["dropped"] += await ends_first(ended.wait(), spec["hold"], leave)
+        dropped = await ends_first(ended.wait(), spec["hold"], leave)
+        seen.counts["dropped"] += dropped
     loop.remove_reader(session.fileno())
     await loop.run_in_executor(threads, session.close)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -60,7 +62,7 @@ def mysql(_: Path) -> Iterator[tuple[int, Callable[[], int], Callable[[], int]]]
 def redis(place: Path) -> Iterator[tuple[int, Callable[[], int], Callable[[], int]]]:
     default = Login("", "of-the-default-user")
     with redis_server(place, ["--requirepass", default.password, "--maxclients", str(ROOM)]) as port:
-        root = stores.redis.Redis(stores.socket.create_connection(("127.0.0.1", port)), default)
+        root = stores.redis.Redis(socket.create_connection(("127.0.0.1", port)), default)
         root._ask("ACL", "SETUSER", "shop", "on", f">{LOGIN.password}", "+@all")
         few = ["+@connection", "-client|list", "+info"]
         root._ask("ACL", "SETUSER", "limited", "on", f">{LOGIN.password}", *few)
@@ -199,8 +201,6 @@ def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]
 
 
 def test_a_session_over_tls_stays_until_it_is_closed(certified: dict[str, str], tmp_path: Path) -> None:
-    import select
-
     tls = [f"--tls-{each}-file" if each != "ca" else "--tls-ca-cert-file" for each in certified]
     options = [part for pair in zip(tls, certified.values(), strict=True) for part in pair]
     with redis_server(

@@ -15,7 +15,7 @@ from chaos.plugin.handles import Database, Handles, Proxy
 from chaos.plugin.probe import Probe, no
 from chaos.spec.broken import BrokenRule
 from chaos.spec.target import Target
-from chaos.targets import logins, probing, rotation, strange_toxics
+from chaos.targets import probing, rotation, strange_toxics
 from chaos.targets.attach import databases, passfiles, proxy_notes, proxying, started, undoing
 from chaos.targets.attach.found import Found, find, logs_of
 from chaos.targets.attach.kept import KeptProxies
@@ -148,7 +148,10 @@ class AttachDriver(Driver):
         if self._found.start is None:
             raise Refused(f"options: proxies: {next(iter(wanted))}: not up; {_UP}")
         made, _ = proxying.start(self._options, self._target, site)
-        return there | logins.given(made, self._found.logins)
+        crowds = self._found.crowds
+        return there | {
+            name: crowds[name].given_to(each) if name in crowds else each for name, each in made.items()
+        }
 
     def drain(self) -> None:
         """Nothing: unwritten data is the target's own business."""

@@ -16,6 +16,7 @@ from chaos.engine.projects import Found
 from chaos.errors import ControlError, Refused, UsageError
 from chaos.plugin.handles import ContainerRef, EngineAt, Proxy
 from chaos.plugin.kinds import Kind, guess
+from chaos.targets import crowd_logins
 from chaos.targets.attach.databases import Dsn
 from chaos.targets.compose import logins, volumes
 from chaos.targets.compose.kinds import POSTGRESQL, kind_of
@@ -89,6 +90,9 @@ def discover(options: ComposeOptions) -> Discovered:
     dsns, asked = logins.of(options.database, containers.get("database", ()), at, secret)
     log.debug("the load enters at 127.0.0.1:%d%s", entered.port, _by(entered))
     proxies, seen = guarded(options, containers, there)
+    for name, given in () if options.proxy is None else options.proxy.crowds.items():
+        login = crowd_logins.read(given, f"options: proxy: crowds: {name}", secret)
+        proxies[name] = replace(proxies[name], proxy=login.given_to(proxies[name].proxy))
     if options.logs is not None:
         _check_logs(options.logs.directory, containers["logs"])
     shown = {
