@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import socket
 import ssl
+import threading
 from contextlib import suppress
 
 from chaos.host.stores.answers import HUNG_UP, Denied, Lost, NoRoom
 from chaos.plugin.handles import Login
 
+_LOADING = threading.Lock()
 _FULL = "max number of clients"
 
 
@@ -80,10 +83,19 @@ class Redis:
         return said
 
 
+@functools.cache
+def _checked() -> ssl.SSLContext:
+    return (
+        ssl.create_default_context()
+    )  # slow, because it loads the machine's authorities: once for a whole crowd
+
+
 def _over_tls(made: socket.socket, host: str) -> ssl.SSLSocket:
     """Raises Denied if the handshake fails, Lost if the server hangs up: without room it does so before TLS begins."""
     try:
-        return ssl.create_default_context().wrap_socket(made, server_hostname=host)
+        with _LOADING:
+            context = _checked()
+        return context.wrap_socket(made, server_hostname=host)
     except ssl.SSLEOFError:
         raise Lost(HUNG_UP) from None
     except ssl.SSLError as error:
