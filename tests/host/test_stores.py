@@ -43,6 +43,18 @@ def test_before_redis_7_the_room_is_a_setting() -> None:
         session.close()
 
 
+def test_a_server_that_does_not_say_its_room_or_the_number_of_a_session_takes_the_login_all_the_same() -> (
+    None
+):
+    answers = dict.fromkeys((b"AUTH", b"CLIENT", b"INFO", b"CONFIG"), b"+OK\r\n")
+    with accepting(answering(answers)) as port:
+        session = stores.sign_in("redis", f"127.0.0.1:{port}", LOGIN)
+        assert session.id is None and session.listed() == frozenset()
+        with pytest.raises(stores.Denied, match="does not say how many connections"):
+            session.room()
+        session.close()
+
+
 def test_a_server_that_ends_the_session_is_lost() -> None:
     def deal(connection: socket.socket) -> None:
         for answer in (b"+OK\r\n", b":7\r\n"):

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from chaos.host.greetings import MYSQL_FULL
-from chaos.host.stores.answers import HUNG_UP, PATIENCE, Denied, Lost, NoRoom
+from chaos.host.stores.answers import HUNG_UP, PATIENCE, Denied, Lost, NoRoom, numbers
 from chaos.plugin.handles import Login
 
 _LOST = (2006, 2013)
@@ -55,9 +55,9 @@ class Mysql:
         return frozenset(int(row[0]) for row in rows if row[1] != "unauthenticated user")
 
     def room(self) -> tuple[int, int]:
-        ((_, now),) = self._rows("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
-        ((_, allowed),) = self._rows("SHOW GLOBAL VARIABLES LIKE 'max_connections'")
-        return int(now), int(allowed)
+        told = dict(self._rows("SHOW GLOBAL STATUS LIKE 'Threads_connected'"))
+        told |= dict(self._rows("SHOW GLOBAL VARIABLES LIKE 'max_connections'"))
+        return numbers(told.get("Threads_connected"), told.get("max_connections"))
 
     def close(self) -> None:
         with suppress(self._errors.Error):

@@ -9,7 +9,7 @@ import ssl
 import threading
 from contextlib import suppress
 
-from chaos.host.stores.answers import HUNG_UP, Denied, Lost, NoRoom
+from chaos.host.stores.answers import HUNG_UP, Denied, Lost, NoRoom, numbers
 from chaos.plugin.handles import Login
 
 _LOADING = threading.Lock()
@@ -40,8 +40,8 @@ class Redis:
     def room(self) -> tuple[int, int]:
         told = dict(re.findall(r"^(connected_clients|maxclients):(\d+)", self._ask("INFO", "clients"), re.M))
         if "maxclients" not in told:  # before Redis 7
-            told["maxclients"] = self._ask("CONFIG", "GET", "maxclients").split()[-1]
-        return int(told["connected_clients"]), int(told["maxclients"])
+            told["maxclients"] = self._ask("CONFIG", "GET", "maxclients").rpartition("\n")[2]
+        return numbers(told.get("connected_clients"), told["maxclients"])
 
     def close(self) -> None:
         with suppress(OSError):
@@ -50,9 +50,10 @@ class Redis:
 
     def _own_id(self) -> int | None:
         try:
-            return int(self._ask("CLIENT", "ID"))
+            said = self._ask("CLIENT", "ID")
         except Denied:  # an ACL need not allow it
             return None
+        return int(said) if said.isdecimal() else None
 
     def _ask(self, *words: str) -> str:
         """The answer, lists with a line for each item. Raises Denied for an error, Lost, OSError."""
