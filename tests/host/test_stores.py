@@ -20,12 +20,12 @@ BEFORE_7 = b"# Clients\r\nconnected_clients:3\r\n"
 
 
 def answering(answers: Mapping[bytes, bytes]) -> Callable[[socket.socket], None]:
-    """A Redis that gives each command the answer under its first word."""
+    """A Redis that gives each command the first answer whose word is in it."""
 
     def deal(connection: socket.socket) -> None:
         with suppress(ConnectionError):
             while asked := connection.recv(1 << 16):
-                connection.sendall(answers[asked.split(b"\r\n")[2]])
+                connection.sendall(next(said for word, said in answers.items() if word in asked))
 
     return deal
 

@@ -151,7 +151,11 @@ class SignedIn(Crowd):
         try:
             now, allowed = self._watcher.room()
             self._room = max(self._room[0], now), allowed
-            self._listed = (self._listed or set()) | self._watcher.listed()
+            listed = self._watcher.listed()
+            if self._watcher.id in listed:
+                self._listed = (self._listed or set()) | listed
+            else:  # something in between answers, with numbers of its own
+                self._because = "not counted: the server does not list midnight's own session"
         except stores.Denied as error:  # the login may not ask for it
             self._because = str(error)
         except (stores.Lost, OSError) as error:
