@@ -1,8 +1,9 @@
 """After a drop, many clients reconnect at the same instant: a burst on the API, a crowd on what is behind a proxy.
 
 The crowd connects right after the API's connections have been dropped, and holds what it gets: to PostgreSQL straight
-and with its own role if the target has one, else greeting in the protocol of the proxy's `kind`. It is on the service's
-path if the drop closed the service's own connections and they lead to the stormed server.
+and with its own role if the target has one, to MySQL, MariaDB or Redis with the proxy's login, else greeting in the
+protocol of the proxy's `kind`. It is on the service's path if the drop closed the service's own connections and they
+lead to the stormed server.
 """
 
 from __future__ import annotations
@@ -110,16 +111,27 @@ class ReconnectStorm(Fault):
             raise FaultError(f"reconnect_storm: {error}") from error
         finally:
             self._path.close()
-        return {"clients": self._params.clients, "dropped_for_seconds": round(cut, 3)}
+        return {
+            "clients": self._params.clients,
+            "crowd_signs_in": self._clients.signs_in,
+            "dropped_for_seconds": round(cut, 3),
+        }
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         assert self._crowd is not None
         watched = self._clients.watch(self._crowd.ended, seconds, stop)
         report = self._crowd.finish()
-        reached = float(report.get("connected", 0) + report.get("refused", 0))
+        sessions, got_in = report.pop("sessions", ()), report.get("connected", 0)
+        dose = {
+            "connections_attempted": float(got_in + report.get("refused", 0)),
+            self._of_the_service: self._own,
+        }
+        floor = {"connections_attempted": self._params.min_attempted, self._of_the_service: 1}
+        if sessions and (listed := self._clients.listed(sessions)) is not None:
+            dose["crowd_sessions_listed"], floor["crowd_sessions_listed"] = listed, 1
         return Held(
-            dose={"connections_attempted": reached, self._of_the_service: self._own},
-            floor={"connections_attempted": self._params.min_attempted, self._of_the_service: 1},
+            dose=dose,
+            floor=floor,
             evidence={"crowd": report, **watched},
             unproven=self._unproven,
         )

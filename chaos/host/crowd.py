@@ -1,10 +1,12 @@
 """A crowd of other clients of the same service, and a burst on the API, all at the same instant.
 
 A program for `chaos.host.worker` that waits for `go` once started. Specification: dsn (of PostgreSQL, to sign in), or
-kind and at (HOST:PORT, to greet it only); clients, hold (seconds), burst (requests), url, headers, deadline (seconds).
-Each client connects once, never retries, and holds its connection. Report: clients, connected, refused (there was no
-room: SQLSTATE 53300, MySQL's 1040, a refused connection and the like), refused_with (count by what was said), dropped,
-failed (never reached the server, or for another reason), failed_with, most_at_once, burst (by status).
+kind and at (HOST:PORT), with login (to sign in) or without (to greet it only); clients, hold (seconds), burst
+(requests), url, headers, deadline (seconds). Each client connects once, never retries, and holds its connection.
+Report: clients, connected, refused (there was no room: SQLSTATE 53300, MySQL's 1040, a refused connection and the
+like), refused_with (count by what was said), dropped, failed (never reached the server, or refused for another reason,
+such as a wrong password), failed_with, most_at_once, sessions (the server's own numbers of those that signed in, where
+it has them), burst (by status).
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ import resource
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +28,8 @@ import httpx
 import psycopg
 
 from chaos.access import trust
-from chaos.host import greetings
+from chaos.host import greetings, stores
+from chaos.plugin.handles import Login
 from chaos.plugin.kinds import Kind
 
 TOO_MANY_CONNECTIONS = "53300"
@@ -36,6 +40,7 @@ class Seen:
     counts: Counter[str] = field(default_factory=Counter)
     refused_with: Counter[str] = field(default_factory=Counter)
     failed_with: Counter[str] = field(default_factory=Counter)
+    sessions: list[int] = field(default_factory=list)
     now: int = 0
     most: int = 0
 
@@ -85,13 +90,37 @@ async def greeted(kind: Kind, at: str, hold: float, leave: asyncio.Event, seen: 
         seen.turned_away(answer.said, full=answer.full)
         return
     with seen.there():
-        leaving, ended = asyncio.create_task(leave.wait()), asyncio.create_task(line.wait_for_end())
-        done, left = await asyncio.wait({leaving, ended}, timeout=hold, return_when=asyncio.FIRST_COMPLETED)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        seen.counts["dropped"] += ended in done
+        dropped = await ends_first(line.wait_for_end(), hold, leave)
+        seen.counts["dropped"] += dropped
     await line.leave()
+
+
+async def signed_in(spec: dict[str, Any], leave: asyncio.Event, seen: Seen, threads: Executor) -> None:
+    """The same for a client that signs in to MySQL, MariaDB or Redis."""
+    loop, login = asyncio.get_running_loop(), Login(**spec["login"])
+    try:
+        session = await loop.run_in_executor(threads, stores.sign_in, spec["kind"], spec["at"], login)
+    except (stores.NoRoom, stores.Denied, OSError) as error:
+        seen.turned_away(str(error) or type(error).__name__, full=isinstance(error, stores.NoRoom))
+        return
+    ended = asyncio.Event()
+    loop.add_reader(session.fileno(), ended.set)
+    with seen.there():
+        seen.sessions += [] if session.id is None else [session.id]
+        dropped = await ends_first(ended.wait(), spec["hold"], leave)
+        seen.counts["dropped"] += dropped
+    loop.remove_reader(session.fileno())
+    await loop.run_in_executor(threads, session.close)
+
+
+async def ends_first(end: Coroutine[Any, Any, Any], hold: float, leave: asyncio.Event) -> bool:
+    """Wait until `hold` has passed or all must leave; True if `end` came before."""
+    leaving, ended = asyncio.create_task(leave.wait()), asyncio.create_task(end)
+    done, left = await asyncio.wait({leaving, ended}, timeout=hold, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    return ended in done
 
 
 def is_refusal(error: psycopg.OperationalError) -> bool:
@@ -123,15 +152,24 @@ async def burst(url: str, headers: dict[str, str], requests: int, seen: Counter[
         await asyncio.gather(*(one() for _ in range(requests)))
 
 
+def one(
+    spec: dict[str, Any], leave: asyncio.Event, seen: Seen, threads: Executor
+) -> Coroutine[Any, Any, None]:
+    """One client, of the kind that the specification says."""
+    if "dsn" in spec:
+        return visit(spec["dsn"], spec["hold"], leave, seen)
+    if "login" in spec:
+        return signed_in(spec, leave, seen, threads)
+    return greeted(spec["kind"], spec["at"], spec["hold"], leave, seen)
+
+
 async def play(spec: dict[str, Any], leave: asyncio.Event) -> dict[str, Any]:
     """Run all clients at once, until all have left. Returns the report."""
-    seen, answered, hold = Seen(), Counter[str](), spec["hold"]
-    visits = [
-        visit(spec["dsn"], hold, leave, seen)
-        if "dsn" in spec
-        else greeted(spec["kind"], spec["at"], hold, leave, seen)
-        for _ in range(spec["clients"])
-    ]
+    seen, answered = Seen(), Counter[str]()
+    threads = ThreadPoolExecutor(
+        spec["clients"]
+    )  # each client comes at once, none waits for another's sign-in
+    visits = [one(spec, leave, seen, threads) for _ in range(spec["clients"])]
     rush = burst(spec["url"], spec["headers"], spec["burst"], answered)
     try:
         async with asyncio.timeout(spec["deadline"]):
@@ -144,6 +182,7 @@ async def play(spec: dict[str, Any], leave: asyncio.Event) -> dict[str, Any]:
         "refused_with": dict(seen.refused_with),
         "failed_with": dict(seen.failed_with),
         "most_at_once": seen.most,
+        "sessions": seen.sessions,
         "burst": dict(answered),
     }
 

@@ -1,5 +1,5 @@
 """The first words of a session in each protocol: enough to be a client of a server, or to hear that there is no room
-for another one. Nobody signs in, so no password is needed, and nothing changes.
+for another one. Nobody signs in, so no password is needed, and nothing changes. `chaos.host.stores` signs in.
 
 A server counts a session that has not signed in yet like any other: PostgreSQL for its `authentication_timeout`,
 MySQL for its `connect_timeout`.
@@ -19,9 +19,9 @@ PATIENCE = 10.0  # seconds for a connection and its answer
 _SILENCE = 0.2  # seconds after which a server that has not hung up keeps the connection
 _USER = "midnight"
 
-_REFUSED = "connection refused"
+REFUSED = "connection refused"
 HUNG_UP = "closed without an answer"
-_MYSQL_FULL = {1040: "too many connections", 1203: "max_user_connections"}
+MYSQL_FULL = {1040: "too many connections", 1203: "max_user_connections", 1226: "a limit of the user"}
 _SIGNED_IN = b"\0\0\0\0"
 _POSTGRES_SAYS = (b"R", b"E", b"S", b"K", b"Z", b"N")
 _HTTP_FULL = {429, 503}
@@ -135,7 +135,7 @@ class Line:
         said = await self.packet()
         if said[:1] == b"\xff":
             (code,) = struct.unpack_from("<H", said, 1)
-            return Answer(f"{code} {_MYSQL_FULL.get(code, 'refused')}", full=code in _MYSQL_FULL)
+            return Answer(f"{code} {MYSQL_FULL.get(code, 'refused')}", full=code in MYSQL_FULL)
         if said[:1] != b"\x0a":
             raise ValueError(f"it begins with {said[:1]!r}")
         self._greeting = said
@@ -194,7 +194,7 @@ async def opened(kind: Kind, at: str) -> tuple[Line | None, Answer]:
             answer = await line.greet()
     except ConnectionRefusedError:
         made.close()
-        return None, Answer(_REFUSED, full=True)
+        return None, Answer(REFUSED, full=True)
     except BaseException:
         made.close()
         raise

@@ -73,6 +73,15 @@ class Replication:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """With which a crowd signs in to MySQL, MariaDB or Redis."""
+
+    user: str = field(repr=False)  # empty: Redis' default user
+    password: str = field(repr=False)
+    certified: str = ""  # Redis over TLS: the host that the server's certificate must name; empty: no TLS
+
+
+@dataclass(frozen=True, slots=True)
 class Proxy:
     """One proxy of a Toxiproxy server."""
 
@@ -82,6 +91,7 @@ class Proxy:
     upstream: str
     kind: Kind = "tcp"  # what is spoken through it
     entry: str = ""  # HOST:PORT where clients on this machine reach what is behind it; empty: nowhere
+    login: Login | None = None  # of a storm's crowd; None: it only greets
 
     @property
     def entry_is_straight(self) -> bool:

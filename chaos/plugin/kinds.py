@@ -9,6 +9,9 @@ from typing import Literal
 Kind = Literal["postgres", "mysql", "redis", "http", "tcp"]
 """`tcp`: any other."""
 
+SIGNED_IN: frozenset[Kind] = frozenset({"mysql", "redis"})
+"""Those to which a crowd can sign in with the login of their proxy."""
+
 _USUAL: dict[int, Kind] = {
     5432: "postgres",
     6432: "postgres",

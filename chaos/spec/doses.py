@@ -25,6 +25,7 @@ _PHRASES: Mapping[str, str] = {
     "sync_median_seconds": "a median sync of {}",
     "most_unflushed_bytes": "up to {} unflushed",
     "killed_for_memory": "{} killed for lack of memory",
+    "crowd_sessions_listed": "{} sessions of the crowd listed by the server",
     "own_bytes_written": "{} written by the service",
     "own_wait_seconds": "{} of waits by the service",
     "own_answers": "{} answers to the service",

@@ -223,6 +223,18 @@ def test_without_its_proxy_a_service_is_not_played_on(midnight: Midnight, upstre
             "proxies: {db: {upstream: '127.0.0.1:1', listen: '127.0.0.1:2', kind: oracle}}",
             "kind: must be postgres, mysql, redis, http or tcp",
         ),
+        (
+            "proxies: {db: {upstream: '127.0.0.1:5432', listen: '127.0.0.1:2', crowd: {env: CROWD}}}",
+            "proxies: db: crowd: needs `kind: mysql` or `kind: redis` beside it",
+        ),
+        (
+            "proxies: {db: {api: 'http://127.0.0.1:1', name: db, crowd: {env: CROWD}}}",
+            "proxies: db: crowd: needs `kind: mysql` or `kind: redis` beside it",
+        ),
+        (
+            "proxies: {db: {upstream: '127.0.0.1:3306', listen: '127.0.0.1:2', crowd: redis://:x@y}}",
+            "proxies: db: crowd: must not",
+        ),
         ("start: {argv: [x], env: {A: '{proxy.bd}'}}", "start: env: A: {proxy.bd} is not under proxies"),
         ("start: {argv: [x]}\n  processes: {api: {pid: 1}}", "processes: api: is what `start` starts"),
     ],
@@ -232,6 +244,50 @@ def test_what_cannot_be_is_refused_in_the_file(
 ) -> None:
     file = target(midnight, "http://127.0.0.1:9", f"  {options}\n")
     assert words in refusal(capsys, "validate", file)
+
+
+STORM = "steps:\n  - {name: storm, fault: reconnect_storm, at: 500ms, hold: 500ms, with: {proxy: cache, burst: 0}}\n"
+
+
+@pytest.mark.parametrize(
+    ("crowd", "words"),
+    [
+        ("", "redis, guessed from the port of 127.0.0.1:6379; a crowd only greets it: no `crowd`"),
+        (", crowd: {env: NOT_THERE}", "redis, guessed from the port of 127.0.0.1:6379; a crowd signs in"),
+    ],
+)
+def test_the_plan_says_whether_a_crowd_signs_in_without_reading_the_login(
+    crowd: str, words: str, midnight: Midnight, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = proxies("127.0.0.1:6379", f"127.0.0.1:{free_port()}", crowd)
+    file = target(midnight, "http://127.0.0.1:9", more)
+    done = typed(capsys, "run", experiment(midnight, STORM), "--target", file, "--dry-run")
+    assert done.code == 0 and words in done.out, done.printed
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql://shop:s3cr3t@x/y", "crowd: is a login to mysql, but the proxy leads to redis"),
+        ("redis://:s3cr3t@w0rd@x", "crowd: is ambiguous"),
+        ("redis://x:6379", "crowd: has no password"),
+        (None, "crowd: environment variable CROWD is not set"),
+    ],
+)
+def test_a_login_that_cannot_be_is_refused_before_anything_is_touched(
+    url: str | None,
+    words: str,
+    toxiproxy: Toxiproxy,
+    midnight: Midnight,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if url is not None:
+        monkeypatch.setenv("CROWD", url)
+    there = f'{{api: "{toxiproxy.url}", name: mine, kind: redis, crowd: {{env: CROWD}}}}'
+    file = target(midnight, "http://127.0.0.1:9", f"  proxies: {{cache: {there}}}\n")
+    told = refusal(capsys, "run", experiment(midnight, STORM), "--target", file)
+    assert words in told and "s3cr3t" not in told and "w0rd" not in told
 
 
 def test_what_the_docs_show_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,6 +59,11 @@ def test_roles_are_services_one_or_several() -> None:
         ({"entry": {"service": ["a", "b"]}}, ("entry", "service"), "name the one where the load enters"),
         ({"roles": {"proxy": {"service": "p"}}}, ("roles", "proxy"), "its own key"),
         ({"proxy": {"service": "p", "also": ["database"]}}, ("proxy", "also"), "see `name`"),
+        (
+            {"proxy": {"service": "p", "also": ["redis"], "crowds": {"rediss": {"env": "CROWD"}}}},
+            ("proxy", "crowds", "rediss"),
+            "is not under `also`; did you mean redis?",
+        ),
         ({"database": {"port": 1}}, ("database", "service"), "is required, or an admin_dsn"),
         (
             {"database": {"service": "d", "kind": "other", "dsns": {"api": {"env": "X"}}}},

@@ -55,7 +55,7 @@ options:
   entry: {service: nginx, port: 80}
   api: {service: api}
   database: {service: db_postgres}
-  proxy: {service: midnight-proxy, also: [redis]}
+  proxy: {service: midnight-proxy, also: [redis], crowds: {redis: {env: DIFY_REDIS_URL}}}
   roles: {workers: {service: [worker, worker_beat]}, daemon: {service: plugin_daemon}}
 """
 NIGHT = """
@@ -65,7 +65,7 @@ load:
   timeout: 4s
   mix: {read: 1}
   baseline: {for: 2s, rate: 15, availability: 90%, p99: 3s}
-  phases: [{name: wake, for: 20s, rate: 15}]
+  phases: [{name: wake, for: 25s, rate: 15}]
 outage: {below: 95%, window: 1s, sustained: 3s}
 abort: [{name: target-down, off: true}]
 steps:
@@ -78,6 +78,11 @@ steps:
     after: drop
     hold: 2s
     with: {clients: 20, min_attempted: 10, keep: 500ms, burst: 10, burst_path: /items/1}
+  - name: crowd
+    fault: reconnect_storm
+    after: storm
+    hold: 2s
+    with: {proxy: redis, clients: 20, min_attempted: 10, keep: 500ms, burst: 0}
 slos: [{name: availability, availability: 30%}]
 instrument: {lag: 900ms, run_delay: 100%}
 """
@@ -105,6 +110,11 @@ def dify(engine_at: EngineAt, tmp_path_factory: pytest.TempPathFactory) -> Itera
             for name in set(variables[each] for each in STAND_INS):
                 client.images.remove(name)
         assert not [each for each in everything(client) if made.name in each or tag in each]
+
+
+@pytest.fixture(autouse=True)
+def _login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFY_REDIS_URL", "redis://:hunter2-of-dify@redis:6379/1")
 
 
 def wire(midnight: Midnight, dify: Project, client: DockerClient, *, without: str = "") -> None:
@@ -155,7 +165,13 @@ def test_dify_is_inspected_wired_verified_played_on_and_healed(
     outcomes = midnight.outcomes()
     assert done.code == 0, (outcomes, done.err, done.out[-3000:])
     effects = {name: outcome for name, outcome in outcomes.items() if name.startswith("effect")}
-    assert set(effects.values()) == {"pass"} and len(effects) == 4, effects
+    assert set(effects.values()) == {"pass"} and len(effects) == 5, effects
+    (crowd,) = [
+        each.detail["evidence"]["crowd"]
+        for each in midnight.events()
+        if (each.name, each.phase) == ("crowd", "held")
+    ]
+    assert crowd["connected"] == 20 and not crowd["failed_with"], crowd
     assert dify.states(client) == before
     assert not [each for each in ours(everything(client)) if midnight.run.id in each]  # the forwarder is gone
 

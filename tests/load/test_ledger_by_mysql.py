@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pymysql
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from chaos.host.ports import free_port
 from chaos.load import by_sql, readback
 from tests.load.planting import Fates, fates, plant, read, ways, writes
+from tests.stores import as_root, mysql_server
 
 pytestmark = pytest.mark.real
 
-SERVER = shutil.which("mariadbd") or shutil.which("mysqld")
 KINDS = {
     "int": ("{seq}", "bigint", "id"),
     "text": ("{uuid}", "varchar(60)", "id"),
@@ -37,49 +31,13 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    """A server of its own, without a disk to wait for."""
-    installer = shutil.which("mariadb-install-db") or shutil.which("mysql_install_db")
-    if SERVER is None or installer is None:
-        pytest.skip("no MariaDB on PATH: apt-get install mariadb-server")
-    place, found = Path(tempfile.mkdtemp(prefix="midnight-mysql-", dir="/tmp")), free_port()
-    ours = ["--no-defaults", f"--datadir={place}/data", "--user=root"]
-    subprocess.run(
-        [installer, *ours, "--auth-root-authentication-method=normal"],
-        check=True,
-        timeout=120,
-        capture_output=True,
-    )
-    more = [
-        f"--port={found}",
-        f"--socket={place}/s",
-        "--bind-address=127.0.0.1",
-        "--innodb-flush-log-at-trx-commit=0",
-    ]
-    quiet = subprocess.DEVNULL
-    server = subprocess.Popen([SERVER, *ours, *more, f"--pid-file={place}/pid"], stdout=quiet, stderr=quiet)
-    try:
-        _connected(found).close()
+    with mysql_server() as found:
         yield found
-    finally:
-        server.terminate()
-        server.wait(60)
-        shutil.rmtree(place)
-
-
-def _connected(port: int, **more: Any) -> pymysql.Connection[Any]:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            return pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True, **more)
-        except pymysql.err.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)  # a server that starts tells nobody when it is ready
 
 
 @pytest.fixture
 def admin(port: int) -> Iterator[Any]:
-    with _connected(port) as connection, connection.cursor() as cursor:
+    with as_root(port) as connection, connection.cursor() as cursor:
         cursor.execute("create database app")
         cursor.execute("use app")
         cursor.execute("create user 'ro'@'localhost' identified by 'p@ss w/rd'")

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chaos.checks.finding import Outcome
-from chaos.host.ports import free_port
 from chaos.plugin.handles import Proxy
 from chaos.plugin.probe import Answer
 from chaos.toxiproxy import Toxiproxy
 from tests.path.acting import made, played
 from tests.path.conftest import Holders, handles, holders, toxiproxy  # noqa: F401
-from tests.waiting import wait_until_listening
+from tests.stores import redis_server
 
-SERVER = shutil.which("redis-server")
 CLIENTS = 40
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(SERVER is None, reason="no redis-server here: apt-get install redis-server"),
-]
+pytestmark = pytest.mark.real
 
 
 @pytest.fixture
 def redis(toxiproxy: Toxiproxy, tmp_path: Path) -> Iterator[Proxy]:  # noqa: F811
-    port = free_port()
-    argv = [str(SERVER), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    server = subprocess.Popen([*argv, "--maxclients", str(CLIENTS)], stdout=subprocess.DEVNULL)
-    try:
-        wait_until_listening(port)
+    with redis_server(tmp_path, ["--maxclients", str(CLIENTS)]) as port:
         upstream = f"127.0.0.1:{port}"
         info = toxiproxy.create("cache", "127.0.0.1:0", upstream)
         yield Proxy(toxiproxy.url, info.name, info.listen, info.upstream, "redis", upstream)
         toxiproxy.delete("cache")
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
 def test_idle_connections_to_redis_are_dropped(

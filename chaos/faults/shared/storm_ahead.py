@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import LiteralString
 
 from chaos.access import trust
 from chaos.later import httpx, psycopg
-from chaos.plugin.handles import Proxy
-from chaos.plugin.probe import Probe, no, unknown, yes
+from chaos.plugin.handles import Login, Proxy
+from chaos.plugin.kinds import SIGNED_IN
+from chaos.plugin.probe import Probe, no, unknown, until_no, yes
 from chaos.postgres import connect
 
 BESIDE = 64  # files that the crowd has open in addition to its connections
@@ -23,6 +24,7 @@ _SLOTS: LiteralString = (
 
 
 _ROLE = "give the crowd a role of its own, databases: {primary: {admin_dsn: ..., dsns: {crowd: ...}}}"
+_FLOOR = "floor: connections_attempted"
 
 
 def burst_is_answered(url: str, headers: Mapping[str, str], path: str) -> Probe:
@@ -58,12 +60,9 @@ def greeted(proxy: Proxy, clients: int, least: int) -> Probe:
     """Probe the floor with one client that greets."""
     from chaos.host import greetings  # imports asyncio: slow, and a plan greets no server
 
-    what, asked = "floor: connections_attempted", f"{clients} clients, {least} required"
+    what, asked = _FLOOR, f"{clients} clients, {least} required"
     if not proxy.entry:
-        because = f"this machine reaches neither {proxy.upstream} nor the proxy's {proxy.listen}"
-        return no(
-            what, because, "publish the proxy's port on 127.0.0.1, or list its upstream's host in `allow`"
-        )
+        return _unreached(proxy)
     other = (
         _ROLE if proxy.kind == "postgres" else "if it speaks another protocol, name it: `kind:` of the proxy"
     )
@@ -80,12 +79,48 @@ def greeted(proxy: Proxy, clients: int, least: int) -> Probe:
     if answer.said == greetings.HUNG_UP or not (answer.taken or answer.full):
         return no(what, f"{proxy.entry} sends clients away: {answer.said}", other)
     said = "has no room now" if answer.full else f"answers like {proxy.kind}"
-    return yes(what, f"{asked}; {proxy.entry} {said}: {answer.said}")
+    only = "; they only greet it, because the proxy has no `crowd`" if proxy.kind in SIGNED_IN else ""
+    return yes(what, f"{asked}; {proxy.entry} {said}: {answer.said}{only}")
+
+
+@until_no
+def signed_in(proxy: Proxy, login: Login, clients: int, least: int) -> Iterator[Probe]:
+    """Probe the login and the floor with one client that signs in to MySQL, MariaDB or Redis."""
+    from chaos.host import stores  # imports asyncio and ssl: slow, and a plan signs in nowhere
+
+    what, asked = "the crowd: signs in", f"{clients} clients, {least} required"
+    if not proxy.entry:
+        yield _unreached(proxy)
+    try:
+        session = stores.sign_in(proxy.kind, proxy.entry, login)
+    except stores.NoRoom as error:
+        yield unknown(what, f"{proxy.entry} has no room now: {error}")
+        yield yes(_FLOOR, asked)
+        return
+    except (stores.Denied, OSError) as error:
+        because = f"{proxy.entry}: {str(error) or type(error).__name__}"
+        yield no(what, because, "correct `crowd` of the proxy, or leave it out: then the crowd only greets")
+        return
+    yield yes(what, f"at {proxy.entry}")
+    try:
+        now, allowed = session.room()
+        yield yes(_FLOOR, f"{asked}; {allowed} connections allowed, {now} in use now")
+    except (stores.Denied, stores.Lost, OSError) as error:
+        yield unknown(_FLOOR, f"{asked}; the server's connections are unknown: {error}")
+    finally:
+        session.close()
+
+
+def _unreached(proxy: Proxy) -> Probe:
+    because = f"this machine reaches neither {proxy.upstream} nor the proxy's {proxy.listen}"
+    return no(
+        _FLOOR, because, "publish the proxy's port on 127.0.0.1, or list its upstream's host in `allow`"
+    )
 
 
 def attempted(dsn: str, clients: int, least: int) -> Probe:
     """Probe the floor, with the slots that the server has left for the crowd."""
-    what, asked = "floor: connections_attempted", f"{clients} clients, {least} required"
+    what, asked = _FLOOR, f"{clients} clients, {least} required"
     try:
         with connect(dsn) as connection:
             row = connection.execute(_SLOTS).fetchone()

@@ -148,7 +148,10 @@ class AttachDriver(Driver):
         if self._found.start is None:
             raise Refused(f"options: proxies: {next(iter(wanted))}: not up; {_UP}")
         made, _ = proxying.start(self._options, self._target, site)
-        return there | made
+        crowds = self._found.crowds
+        return there | {
+            name: crowds[name].given_to(each) if name in crowds else each for name, each in made.items()
+        }
 
     def drain(self) -> None:
         """Nothing: unwritten data is the target's own business."""

@@ -17,10 +17,11 @@ from chaos.host.disk import recognised
 from chaos.host.mounting import device_under
 from chaos.plugin.handles import Job, LogFiles, ProcessRef, Proxy, Volume
 from chaos.spec.target import Target
-from chaos.targets import rotation
+from chaos.targets import crowd_logins, rotation
 from chaos.targets.attach import databases, processes, proxying, started
 from chaos.targets.attach.databases import Dsn
 from chaos.targets.attach.options import AttachOptions, LogsAt, StartAt
+from chaos.targets.crowd_logins import CrowdLogin
 from chaos.targets.jobs import JobHere
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class Found:
     logs: LogFiles | None
     dsns: Mapping[str, tuple[Dsn, ...]]  # by database
     proxies: Mapping[str, Proxy]
+    crowds: Mapping[str, CrowdLogin] = field(repr=False)  # by proxy
     volumes: Mapping[str, Volume]
     jobs: Mapping[str, Job] = field(repr=False)
     start: started.Command | None
@@ -54,6 +56,11 @@ def find(options: AttachOptions, target: Target) -> Found:
     }
     for host, place in options.hosts():
         allowlist.addresses_at(": ".join(("options", *place)), host, allow)
+    crowds = {
+        name: crowd_logins.read(at.crowd, f"options: proxies: {name}: crowd", secret)
+        for name, at in options.proxies.items()
+        if at.crowd is not None
+    }
     return Found(
         headers,
         {role: processes.find(at, f"options: processes: {role}") for role, at in options.processes.items()},
@@ -62,7 +69,11 @@ def find(options: AttachOptions, target: Target) -> Found:
             name: databases.read(at, f"options: databases: {name}", secret, allow)
             for name, at in options.databases.items()
         },
-        proxying.find(options, target),
+        {
+            name: crowds[name].given_to(proxy) if name in crowds else proxy
+            for name, proxy in proxying.find(options, target).items()
+        },
+        crowds,
         {name: _volume(path, f"options: volumes: {name}") for name, path in options.volumes.items()},
         {name: _job(at, f"options: jobs: {name}", secret) for name, at in options.jobs.items()},
         None if options.start is None else _start(options.start, secret),

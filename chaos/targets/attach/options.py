@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from chaos.access import allowlist
 from chaos.host.logrotate_conf import SCRIPTS
-from chaos.plugin.kinds import Kind
+from chaos.plugin.kinds import SIGNED_IN, Kind, guess
 from chaos.spec import broken
 from chaos.spec.broken import BrokenRule, SecretValue
 from chaos.spec.fields import HeaderName
@@ -114,6 +114,12 @@ class DatabaseAt(Model):
     )
 
 
+_NOT_SIGNED_IN = (
+    "needs `kind: mysql` or `kind: redis` beside it; to PostgreSQL, a crowd signs in with"
+    " databases: {primary: {admin_dsn: ..., dsns: {crowd: ...}}}"
+)
+
+
 class ProxyAt(Model):
     """A proxy of a Toxiproxy server that is already in the target's path, by `api` and `name`; or one that midnight
     starts, by `upstream` and `listen`."""
@@ -123,8 +129,13 @@ class ProxyAt(Model):
     upstream: HostPort | None = None
     listen: HostPort | None = None
     kind: Kind | None = None  # default: guessed
+    crowd: Secret | None = (
+        None  # a storm's crowd signs in with the user and password of this URL; MySQL and Redis
+    )
 
     def broken_rules(self) -> Iterator[BrokenRule]:
+        if self.crowd is not None and (self.kind or guess(self.upstream or "")) not in SIGNED_IN:
+            yield BrokenRule(_NOT_SIGNED_IN, "crowd")
         there = [key for key in ("api", "name", "upstream", "listen") if getattr(self, key) is not None]
         if there not in (["api", "name"], ["upstream", "listen"]):
             yield BrokenRule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from chaos.errors import ControlError, UsageError
+from chaos.plugin.kinds import SIGNED_IN, Kind
 from chaos.targets.attach import proxying
 from chaos.targets.attach.options import AttachOptions, ProxyAt
 from chaos.toxiproxy import Toxiproxy
@@ -20,8 +21,15 @@ def of(options: AttachOptions, faults: Collection[str]) -> list[str]:
     for name, at in options.proxies.items():
         if upstream := _upstream(at):
             kind, because = proxying.kind_of(name, at, upstream, options)
-            lines.append(f"proxy {name!r} leads to {upstream}: {kind}, {because}")
+            crowd = _crowd(at, kind) if "reconnect_storm" in faults else ""
+            lines.append(f"proxy {name!r} leads to {upstream}: {kind}, {because}{crowd}")
     return lines
+
+
+def _crowd(at: ProxyAt, kind: Kind) -> str:
+    if kind not in SIGNED_IN:
+        return ""
+    return "; a crowd " + ("only greets it: no `crowd`" if at.crowd is None else "signs in")
 
 
 def _upstream(at: ProxyAt) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from chaos import engine
@@ -15,6 +15,7 @@ from chaos.engine.gate import Way
 from chaos.engine.projects import Found
 from chaos.errors import Refused, UsageError
 from chaos.plugin.handles import ContainerRef, EngineAt
+from chaos.targets import crowd_logins
 from chaos.targets.attach.databases import Dsn
 from chaos.targets.compose import logins, volumes
 from chaos.targets.compose.options import ComposeOptions
@@ -64,6 +65,7 @@ def discover(options: ComposeOptions) -> Discovered:
     entered = _entered(containers, options)
     dsns, asked = logins.of(options.database, containers.get("database", ()), at, secret)
     proxies, seen = guarded(options, containers, there)
+    proxies.update(_signing_in(options, proxies, secret))
     if options.logs is not None:
         _check_logs(options.logs.directory, containers["logs"])
     shown = _shown(there, options)
@@ -108,6 +110,21 @@ def _headers(options: ComposeOptions, secret: SecretReader) -> dict[str, str]:
 
 def _job_env(options: ComposeOptions, secret: SecretReader) -> dict[str, dict[str, str]]:
     return {name: job.added(f"options: jobs: {name}", secret) for name, job in options.jobs.items()}
+
+
+def _signing_in(
+    options: ComposeOptions, proxies: Mapping[str, Guarded], secret: SecretReader
+) -> dict[str, Guarded]:
+    """The proxies whose crowd signs in, with its login."""
+    logins_of = {} if options.proxy is None else options.proxy.crowds
+    read = {
+        name: crowd_logins.read(given, f"options: proxy: crowds: {name}", secret)
+        for name, given in logins_of.items()
+    }
+    return {
+        name: replace(proxies[name], proxy=login.given_to(proxies[name].proxy))
+        for name, login in read.items()
+    }
 
 
 def _entered(containers: Mapping[str, tuple[Found, ...]], options: ComposeOptions) -> Reached:

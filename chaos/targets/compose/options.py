@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from chaos.spec.broken import BrokenRule
 from chaos.spec.fields import HeaderName
+from chaos.spec.near import instead
 from chaos.spec.secret import Secret
 from chaos.spec.units import Positive
 from chaos.spec.yamlfile import Model, Name
@@ -71,6 +72,9 @@ class ProxyRole(Model):
     control: Port = 8474
     name: str | None = None  # of the proxy; required if several lead to the database
     also: tuple[Name, ...] = ()  # proxies in front of other services: handles by their own names
+    crowds: dict[Name, Secret] = Field(
+        default_factory=dict
+    )  # by proxy: a storm's crowd signs in with the user and password of this URL; MySQL and Redis
     past: Services | tuple[()] = ()  # services that may bypass it: an exporter, a backup
 
 
@@ -145,6 +149,10 @@ class ComposeOptions(Model):
             yield BrokenRule("logs has its own key beside `volumes`", "volumes", "logs")
         if self.proxy is not None and "database" in self.proxy.also:
             yield BrokenRule("`database` is the one in front of the database: see `name`", "proxy", "also")
+        proxies = () if self.proxy is None else ("database", *self.proxy.also)
+        for name in () if self.proxy is None else self.proxy.crowds:
+            if name not in proxies:
+                yield BrokenRule(f"is not under `also`; {instead(name, proxies)}", "proxy", "crowds", name)
 
     @property
     def front(self) -> EntryRole:

@@ -91,8 +91,10 @@ def ask_the_cache(url: str) -> None:
 
 def serve_the_cache() -> None:
     def serve(connection: socket.socket) -> None:
-        while connection.recv(64):
-            connection.sendall(b"+PONG\r\n")
+        while asked := connection.recv(256):
+            known = {b"AUTH": b"+OK\r\n", b"CLIENT": b"-NOPERM it may not\r\n"}
+            answer = next((said for word, said in known.items() if word in asked), b"+PONG\r\n")
+            connection.sendall(answer)
 
     with socket.create_server(("0.0.0.0", 6379)) as listener:
         while True:

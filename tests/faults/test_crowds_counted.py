@@ -1,0 +1,35 @@
+"""The sessions of a crowd are counted where the server lists them, and only there."""
+
+from __future__ import annotations
+
+import threading
+
+from chaos.faults.shared.crowds import SignedIn
+from chaos.plugin.handles import Login, Proxy
+from tests.accepting import accepting
+from tests.host.test_stores import answering
+
+INFO = b"connected_clients:3\r\nmaxclients:9\r\n"
+
+
+def counted(listed: bytes) -> tuple[int | None, str]:
+    """How many of the sessions 7, 8 and 9 the server has listed, and what is said of it; the watcher is 7."""
+    answers = {b"AUTH": b"+OK\r\n", b"INFO": b"$%d\r\n%s\r\n" % (len(INFO), INFO)}
+    answers |= {b"LIST": b"$%d\r\n%s\r\n" % (len(listed), listed), b"CLIENT": b":7\r\n"}
+    with accepting(answering(answers)) as port:
+        at = f"127.0.0.1:{port}"
+        crowd = SignedIn(Proxy("", "cache", "127.0.0.1:1", at, "redis", at), Login("", "secret"))
+        crowd.open()
+        seen = crowd.watch(lambda: True, 9.0, threading.Event())
+        assert (seen["peak_connections"], seen["max_connections"]) == (3, 9)
+        return crowd.listed([7, 8, 9]), str(seen["peak"])
+
+
+def test_what_the_server_lists_is_counted() -> None:
+    assert counted(b"id=7 addr=a\nid=8 addr=b\nid=80 addr=c\n") == (2, "sampled to the end")
+
+
+def test_a_list_of_sessions_with_other_numbers_is_not_counted() -> None:
+    """As from a server behind another proxy, which has sessions of its own."""
+    told = "not counted: the server does not list midnight's own session"
+    assert counted(b"id=1 addr=a\nid=2 addr=b\n") == (None, told)

@@ -1,0 +1,117 @@
+"""What servers answer to a sign-in is understood, also where the real ones of these tests never say it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+
+import pytest
+
+from chaos.host import crowd, stores
+from chaos.host.ports import free_port
+from chaos.plugin.handles import Login
+from tests.accepting import accepting
+
+LOGIN = Login("shop", "secret")
+BEFORE_7 = b"# Clients\r\nconnected_clients:3\r\n"
+
+
+def answering(answers: Mapping[bytes, bytes]) -> Callable[[socket.socket], None]:
+    """A Redis that gives each command the first answer whose word is in it."""
+
+    def deal(connection: socket.socket) -> None:
+        with suppress(ConnectionError):
+            while asked := connection.recv(1 << 16):
+                connection.sendall(next(said for word, said in answers.items() if word in asked))
+
+    return deal
+
+
+def test_before_redis_7_the_room_is_a_setting() -> None:
+    answers = {
+        b"AUTH": b"+OK\r\n",
+        b"CLIENT": b":7\r\n",
+        b"INFO": b"$%d\r\n%s\r\n" % (len(BEFORE_7), BEFORE_7),
+        b"CONFIG": b"*2\r\n$10\r\nmaxclients\r\n$5\r\n10000\r\n",
+    }
+    with accepting(answering(answers)) as port:
+        session = stores.sign_in("redis", f"127.0.0.1:{port}", LOGIN)
+        assert (session.id, session.room()) == (7, (3, 10000))
+        session.close()
+
+
+def test_a_server_that_does_not_say_its_room_or_the_number_of_a_session_takes_the_login_all_the_same() -> (
+    None
+):
+    answers = dict.fromkeys((b"AUTH", b"CLIENT", b"INFO", b"CONFIG"), b"+OK\r\n")
+    with accepting(answering(answers)) as port:
+        session = stores.sign_in("redis", f"127.0.0.1:{port}", LOGIN)
+        assert session.id is None and session.listed() == frozenset()
+        with pytest.raises(stores.Denied, match="does not say how many connections"):
+            session.room()
+        session.close()
+
+
+def test_a_server_that_ends_the_session_is_lost() -> None:
+    def deal(connection: socket.socket) -> None:
+        for answer in (b"+OK\r\n", b":7\r\n"):
+            connection.recv(1 << 16)
+            connection.sendall(answer)
+
+    with accepting(deal) as port:
+        session = stores.sign_in("redis", f"127.0.0.1:{port}", LOGIN)
+        with pytest.raises(stores.Lost):
+            session.listed()
+        session.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (b"-ERR max number of clients reached\r\n", stores.NoRoom),
+        (b"", stores.NoRoom),
+        (b"-NOAUTH Authentication required.\r\n", stores.Denied),
+        (b"-ERR AUTH <password> called without any password configured\r\n", stores.Denied),
+        (b"HTTP/1.1 400 Bad Request\r\n", stores.Denied),
+    ],
+)
+def test_no_room_is_told_apart_from_every_other_refusal(said: bytes, error: type[Exception]) -> None:
+    def deal(connection: socket.socket) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(said)
+
+    with accepting(deal) as port, pytest.raises(error):
+        stores.sign_in("redis", f"127.0.0.1:{port}", LOGIN)
+
+
+@pytest.mark.parametrize("kind", ["mysql", "redis"])
+def test_a_port_where_nobody_listens_has_no_room_for_a_login_either(kind: str) -> None:
+    with pytest.raises(stores.NoRoom, match="connection refused"):
+        stores.sign_in(kind, f"127.0.0.1:{free_port()}", LOGIN)  # type: ignore[arg-type]
+
+
+def test_mysql_that_hangs_up_has_no_room() -> None:
+    with accepting(socket.socket.close) as port, pytest.raises(stores.NoRoom):
+        stores.sign_in("mysql", f"127.0.0.1:{port}", LOGIN)
+
+
+def test_a_signed_in_client_that_is_hung_up_on_is_dropped() -> None:
+    def deal(connection: socket.socket) -> None:
+        for answer in (b"+OK\r\n", b":7\r\n"):
+            connection.recv(1 << 16)
+            connection.sendall(answer)
+
+    with accepting(deal) as port:
+        spec = {
+            "kind": "redis",
+            "at": f"127.0.0.1:{port}",
+            "login": asdict(LOGIN),
+            "clients": 2,
+            "hold": 30.0,
+        }
+        more = {"burst": 0, "url": "http://x", "headers": {}, "deadline": 30}
+        report = asyncio.run(crowd.play({**spec, **more}, asyncio.Event()))
+    assert (report["connected"], report["dropped"], report["sessions"]) == (2, 2, [7, 7]), report
