@@ -22,6 +22,7 @@ _FORMS = (
         rf"(?P<key>[\w-]*pwd[\w-]*[\"']?\s*[=:]\s*)(?![\"']?/)(?:{_VALUE})", re.I
     ),  # the shell's is a path
     re.compile(r"(?P<key>authorization[\"']?\s*[=:]\s*[\"']?)(?:[a-z]+\s+)?[^\s\"',{\[]+", re.I),
+    re.compile(r"(?P<key>\bcookie[\"']?\s*[=:]\s*[\"']?)[^\s\"'=;]+=[^\"'\r\n]*", re.I),
     re.compile(r"(?P<key>\b(?:bearer|basic)\s+)(?=\S*[\d=+/])[\w+/.~-]{8,}=*", re.I),
     # an option and its value, as two words
     re.compile(
