@@ -38,7 +38,7 @@ def errors(
     if json_:
         tell(lambda: print(json.dumps(show.as_json(found, top), indent=1)))
     else:
-        tell(lambda: print("\n".join(show.as_text(found, top, full=full))))
+        tell(lambda: print(*show.as_text(found, top, full=full), sep="\n", end="\n" if found.files else ""))
     for because in found.unread:
         say(because)
     return ExitCode.USAGE if found.unread else ExitCode.PASS

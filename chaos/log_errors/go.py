@@ -28,6 +28,9 @@ _STANDARD = frozenset(
 _LIBRARY = re.compile(r".*/pkg/mod/|.*/vendor/|.*@v\d|_cgo_")
 _ROOT = re.compile(r"(?:.*/(?:go[-\d.]*|goroot|golang|libexec)/src/)?([^/]+)/")
 _HEAD_LINES = 12
+_STAMP = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? ")  # of Go's own log package
+DUMP = "goroutine dump"
+"""The exception of a dump that a program printed without a panic."""
 
 
 def is_ours(file: str) -> bool:
@@ -44,7 +47,8 @@ class Panic:
         self._alone = alone
         self._interrupted = False  # the line before was none of this dump
         self._block, self._function, self._goroutines, self._lines = Block(), "", 0, 0
-        self._block.named(*_named(what, text))
+        self._dump = what == DUMP
+        self._block.named(*_named(what, _STAMP.sub("", text)))
         self._frames: list[Frame] = []
         self._read = 1  # the goroutine whose frames are kept
 
@@ -88,6 +92,8 @@ class Panic:
             return
         if function == "panic":
             self._frames.clear()
+            if self._dump:  # of a recovered one
+                self._block.exception = "panic"
         elif len(self._frames) < 64:
             self._frames.append(Frame(file, line, short(function), is_ours(file)))
 

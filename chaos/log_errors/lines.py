@@ -13,7 +13,7 @@ LONGEST_JSON = 512 << 10
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CRI = re.compile(r"(\d{4}-\d\d-\d\dT\S+) (stdout|stderr) ([FP])(?: (.*))?$", re.S)
 _COMPOSE = re.compile(r"([A-Za-z0-9][\w.-]*) +\| ?(.*)$", re.S)
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_NUMBER = re.compile(r"(?<!\d)(?!(?<=\w\[)\d+\]:)\d+(?:[.,]\d+)?")  # but of a process, as in `api[4711]:`
 _LONGEST_PREFIX = 300
 _LEVEL = re.compile(
     r"(?:^|(?<=[\s\[|(=:\"<>]))(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL|SEVERE|PANIC"
@@ -71,7 +71,7 @@ def _plain(text: str) -> str:
 
 
 class Prefix:
-    """What precedes each line of a stack. Other numbers in it are the same prefix."""
+    """What precedes each line of a stack. Other numbers in it are the same prefix, except those of processes."""
 
     def __init__(self, text: str) -> None:
         self.text = text if len(text) <= _LONGEST_PREFIX else ""

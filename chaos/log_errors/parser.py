@@ -178,7 +178,7 @@ class Parser:
         machine = (
             Panic("panic", serving[1], alone=True)
             if serving
-            else Panic("goroutine dump", before[0] if before else "", alone=True)
+            else Panic(go.DUMP, before[0] if before else "", alone=True)
         )
         opened = _Open(machine, header["prefix"], line, at or self._before(line), before[:1])
         return opened if opened.take(line) is Taken.YES else None

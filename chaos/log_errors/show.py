@@ -17,7 +17,7 @@ def as_text(errors: Errors, top: int, *, full: bool = False) -> Iterator[str]:
     """Yield the lines: each group with its count, exception, place, instants and most frequent message; `full`: and
     a stack of that message."""
     files = many(errors.files, "file")
-    if not errors.groups:
+    if not errors.groups and errors.files:
         yield f"no errors in {files}"
     shown = errors.groups[:top] if top else errors.groups
     for group in shown:

@@ -15,6 +15,7 @@ from chaos.log_errors.stack import Block, Frame, Stack, made
 MAY_MATTER = re.compile(
     r"\"(?:level|severity|lvl|levelname|log\.level|error_severity|log_level|loglevel|levelno|l|s)\"\s*:\s*"
     r"(?:\"(?:error|critical|fatal|severe|panic|dpanic|crit|alert|emerg\w*|err|E|F|FATAL|ERROR|PANIC)\"|[5-9]\d\b)"
+    r"|\"level\"\s*:\s*\{[^{}]*\"name\"\s*:\s*\"(?:error|critical)\""  # loguru's
     r"|Traceback \(most|\\n\s*(?:\\t)?\s*at |goroutine \d|\\n\\t|\"exc_type\"",
     re.I,
 )
@@ -42,6 +43,7 @@ def read(text: str, instants: Instants, stamp: str, parse: Parse) -> list[Found]
         return None
     if not isinstance(entry, dict):
         return None
+    entry = _flat(entry)
     at = _instant(entry, instants)
     if at is None and stamp:
         at = instants.of(stamp)
@@ -54,6 +56,18 @@ def read(text: str, instants: Instants, stamp: str, parse: Parse) -> list[Found]
         return []
     language = POSTGRESQL if "error_severity" in entry else LOG
     return [Found(Stack(language, level, _message(entry), ()), at, text[:LONGEST_TEXT])]
+
+
+def _flat(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An entry of loguru (`serialize=True`) with its level, instant and message where others have them."""
+    record = entry.get("record")
+    if not isinstance(record, dict):
+        return entry
+    level, at = record.get("level"), record.get("time")
+    if not isinstance(level, dict) or not isinstance(at, dict):
+        return entry
+    told = {"level": level.get("name"), "time": at.get("timestamp"), "message": record.get("message")}
+    return told | {key: value for key, value in entry.items() if key != "record"}
 
 
 def _stacks(value: Any, holder: Mapping[str, Any], entry: Mapping[str, Any], parse: Parse) -> list[Stack]:

@@ -115,6 +115,11 @@ class Known:
     def redactor(self) -> Redactor:
         return self._redactor
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """For a process that writes what it is answered."""
+        return tuple(self._secrets)
+
 
 def _masked(pattern: re.Pattern[str] | None, text: str) -> str:
     if pattern is None:

@@ -12,6 +12,8 @@ from chaos.record.secret_names import WORDS
 
 _NAMED = rf"[\w-]*(?:{WORDS})[\w-]*"
 _VALUE = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&}\])\"']+"
+_ARGUMENTS = r"[^|;&\n]{0,400}?"
+_PROSE = r"(?:and|are|has|is|must|needs?|not|options?|or|to|was)\b"  # a sentence about the option
 _FORMS = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S),
     re.compile(r"(?<=://)[^\s\"'<>]*(?=@)"),  # user and password of a URL
@@ -20,7 +22,24 @@ _FORMS = (
         rf"(?P<key>[\w-]*pwd[\w-]*[\"']?\s*[=:]\s*)(?![\"']?/)(?:{_VALUE})", re.I
     ),  # the shell's is a path
     re.compile(r"(?P<key>authorization[\"']?\s*[=:]\s*[\"']?)(?:[a-z]+\s+)?[^\s\"',{\[]+", re.I),
+    re.compile(r"(?P<key>\bcookie[\"']?\s*[=:]\s*[\"']?)[^\s\"'=;]+=[^\"'\r\n]*", re.I),
     re.compile(r"(?P<key>\b(?:bearer|basic)\s+)(?=\S*[\d=+/])[\w+/.~-]{8,}=*", re.I),
+    # an option and its value, as two words
+    re.compile(
+        rf"(?P<key>(?<![\w-])--?(?!-?no-)[\w-]*(?:{WORDS})\s+)(?![-<>|;&]|{_PROSE})(?:{_VALUE})", re.I
+    ),
+    # options of clients that are one letter
+    re.compile(
+        rf"(?P<key>\bcurl\s(?:{_ARGUMENTS}\s)?(?:-u|--user|--proxy-user)[ =]?[\"']?[^\s:\"']+:)[^\s\"']+"
+    ),
+    re.compile(
+        rf"(?P<key>\b(?:(?:mysql|mariadb)[\w-]*\s(?:{_ARGUMENTS}\s)?-p|redis-cli\s(?:{_ARGUMENTS}\s)?-a\s*"
+        rf"|sshpass\s+-p\s*))(?:{_VALUE})"
+    ),
+    re.compile(
+        r"(?P<key>://(?:hooks\.slack\.com/services|hc-ping\.com|discord(?:app)?\.com/api/webhooks)/"
+        r"|://api\.telegram\.org/bot)[^\s\"'<>]+"
+    ),  # whoever has the path may write
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"),  # a JSON web token
     re.compile(
         r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}"

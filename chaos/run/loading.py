@@ -17,6 +17,7 @@ from chaos.plugin.handles import Handles
 from chaos.record import hits, store
 from chaos.record.hits import HitsHeader
 from chaos.record.journal import Clock
+from chaos.record.redact import known
 from chaos.record.store import RunDir
 from chaos.spec.routes import Route
 
@@ -47,7 +48,8 @@ def prepare(plan: Plan, run: RunDir, driver: Driver, handles: Handles, clock: Cl
         timeouts=header.timeouts,
         allow_hosts=plan.target.allow,
         headers=handles.headers,
-        secrets=(*driver.secrets, *secret.known, *taken.secrets),
+        # those of the target's headers were read at the start: an answer may repeat them
+        secrets=tuple(dict.fromkeys((*known.secrets, *driver.secrets, *secret.known, *taken.secrets))),
         taken=taken.values,
         beat=bounds.beat(plan.experiment),
         pauses=tuple(int(np.searchsorted(schedule.due, at)) for at in segments.pauses(load)),

@@ -17,7 +17,7 @@ from chaos.census.runtimes import GO, runtime_of
 from chaos.census.stacks import stacks
 from chaos.census.witness.ask import NoAnswer, NotListening, allowed, ask, listens
 from chaos.checks.leaks import places, resources
-from chaos.checks.leaks.grown import placed
+from chaos.checks.leaks.grown import earlier, placed
 from chaos.errors import ControlError, TargetError, UsageError
 from chaos.plugin.handles import Handles, ProcessRef
 from chaos.record.event import NOW
@@ -44,6 +44,9 @@ class Quiet:
         self._pprof = addresses.found(target.pprof or "", "pprof", handles.urls, target.allow)
         self._levels = levels(self._pprof, self._forbidden)
         self._before: tuple[Reading, list[dict[str, Any]]] | None = None
+        self._listed: dict[
+            ProcessRef, tuple[int, frozenset[int]]
+        ] = {}  # counter and containers of the last census
 
     def point(self, played: Round, seconds: float) -> QuietPoint:
         """Count everything; `seconds` after the last answer."""
@@ -81,6 +84,7 @@ class Quiet:
     def _processes(self, unread: list[str]) -> Iterator[dict[str, Any]]:
         for role, ref in self._refs(unread):
             try:
+                witnessed, before = self._witnessed(ref, unread)
                 yield {
                     "role": role,
                     "pid": ref.pid,
@@ -88,27 +92,31 @@ class Quiet:
                     "created": ref.create_time,
                     "counts": {
                         **processes.counts(ref.pid),
-                        **self._witnessed(ref.pid, unread),
+                        **witnessed,
                         **self._goroutines(ref.pid, unread),
                     },
                     "memory": processes.memory(ref.pid),
+                    "earlier": before,
                 }
             except (Gone, psutil.NoSuchProcess):
                 continue  # seen as another set of processes
             except Unseen as error:
                 unread.append(f"{role}: {error}")
 
-    def _witnessed(self, pid: int, unread: list[str]) -> dict[str, float]:
-        """What only the witness counts."""
-        if self._forbidden or not listens(pid):
-            return {}
+    def _witnessed(self, ref: ProcessRef, unread: list[str]) -> tuple[dict[str, float], dict[str, int]]:
+        """What only the witness counts, and what its last census did not list."""
+        if self._forbidden or not listens(ref.pid):
+            return {}, {}
         try:
-            census = ask(pid)
+            census = ask(ref.pid)
         except (NotListening, NoAnswer) as error:
             unread.append(str(error))
-            return {}
+            return {}, {}
+        before = self._listed.get(ref)
+        self._listed[ref] = census["counter"], frozenset(each["id"] for each in census["containers"])
         counts: dict[str, float] = census["counts"]
-        return {name: counts[name] for name in _WITNESSED if name in counts} | placed(census)
+        found = {name: counts[name] for name in _WITNESSED if name in counts} | placed(census)
+        return found, earlier(census, *before) if before else {}
 
     def _goroutines(self, pid: int, unread: list[str]) -> dict[str, float]:
         """What only pprof counts, of a Go process."""

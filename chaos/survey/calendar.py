@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from chaos.survey.entry import Start
@@ -18,15 +19,16 @@ _SHORTHANDS = {
     "monthly": "*-*-01 00:00:00",
     "weekly": "Mon *-*-* 00:00:00",
     "yearly": "*-01-01 00:00:00",
-    "annually": "*-01-01 00:00:00",
+    **dict.fromkeys(("annually", "anually"), "*-01-01 00:00:00"),  # systemd accepts the typing mistake, too
     "quarterly": "*-01,04,07,10-01 00:00:00",
-    "semiannually": "*-01,07-01 00:00:00",
+    **dict.fromkeys(("semiannually", "semi-annually", "biannually", "bi-annually"), "*-01,07-01 00:00:00"),
 }
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _WEEKDAYS = {name: n for n, day in enumerate(_DAYS) for name in (day, day[:3])}
 _DAY = timedelta(days=1)
 _SHORT_YEAR = re.compile(r"(?<![/\d])\d\d(?!\d)")
-_FRACTION = re.compile(r"\.0+(?!\d)")
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)(?:\.\.(\d+(?:\.\d+)?))?(?:/(\d+(?:\.\d+)?))?")
+_TIMESTAMP = re.compile(r"@(\d{1,12})(?:\.\d+)?")
 
 
 class CalendarError(ValueError):
@@ -117,6 +119,8 @@ def spread_over(event: Calendar, spread: timedelta) -> Calendar:
 def parse(text: str, zone: ZoneInfo) -> Calendar:
     """Parse an event; `zone` is the machine's, used unless the event names one. Raises CalendarError."""
     words = text.split()
+    if words and (stamp := _TIMESTAMP.fullmatch(words[0])) is not None and all(map(_zone, words[1:])):
+        zone, words = ZoneInfo("UTC"), f"{_instant(int(stamp[1])):%Y-%m-%d %H:%M:%S}".split()
     if words and (named := _zone(words[-1])) is not None:
         zone, words = named, words[:-1]
     words = (
@@ -136,6 +140,14 @@ def parse(text: str, zone: ZoneInfo) -> Calendar:
     years, months, days, from_end = _date(dated[0] if dated else "*-*-*")
     hours, minutes, seconds = _time(timed[0] if timed else "00:00:00")
     return Calendar(weekdays, years, months, days, from_end, hours, minutes, seconds, zone)
+
+
+def _instant(seconds: int) -> datetime:
+    """The instant so many seconds after the epoch."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise CalendarError(f"not an instant: '@{seconds}'") from None
 
 
 def _zone(word: str) -> ZoneInfo | None:
@@ -180,16 +192,38 @@ def _date(word: str) -> tuple[Component, Component, Component, bool]:
 
 
 def _time(word: str) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    parts = _FRACTION.sub("", word).split(":")
+    parts = word.split(":")
     if len(parts) == 2:
         parts = [*parts, "00"]
     if len(parts) != 3:
         raise CalendarError(f"not a time of day: {word!r}")
-    hours, minutes, seconds = (
+    hours, minutes = (
         tuple(value for value in range(top + 1) if _fits(_component(part, 0, top), value))
-        for part, top in zip(parts, (23, 59, 59), strict=True)
+        for part, top in zip(parts[:2], (23, 59), strict=True)
     )
-    return hours, minutes, seconds
+    return hours, minutes, _seconds(parts[2])
+
+
+def _seconds(text: str) -> tuple[int, ...]:
+    """The seconds in which the event elapses; systemd allows decimals."""
+    if "." not in text.replace("..", ""):
+        return tuple(value for value in range(60) if _fits(_component(text, 0, 59), value))
+    found = set[int]()
+    for item in text.split(","):
+        matched = _SECONDS.fullmatch(item)
+        if matched is None:
+            raise CalendarError(f"not a number, range or *: {item!r}")
+        first, last, step = (Fraction(each) if each else None for each in matched.groups())
+        begin, end = first or Fraction(0), last or (Fraction(599, 10) if step else first or Fraction(0))
+        if not begin <= end < 60 or step == 0:
+            raise CalendarError(f"{item!r} is not in 0..59")
+        pace = step or Fraction(1)
+        steps = int((end - begin) / pace)
+        if pace < 1:  # it elapses in every second
+            found.update(range(int(begin), int(begin + steps * pace) + 1))
+        else:
+            found.update(int(begin + number * pace) for number in range(steps + 1))
+    return tuple(sorted(found))
 
 
 def _component(text: str, low: int, high: int) -> Component:

@@ -55,6 +55,7 @@ class _Shop(BaseHTTPRequestHandler):
     tokens: set[str]
     titles: list[str]
     asked: list[str]
+    repeats = False  # answers each question with the headers that it was asked with, and 500
 
     def do_POST(self) -> None:
         given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -76,6 +77,9 @@ class _Shop(BaseHTTPRequestHandler):
         self.asked.append(self.path)
         if self.path != "/ready" and not self._is_signed_in():
             self._say(403, {})
+            return
+        if self.repeats and self.path != "/ready":
+            self._say(500, dict(self.headers))
             return
         names = {"Ada%2BL": "Ada+L", "Zo%C3%AB+Q": "Zoë Q"}
         self._say(
@@ -131,6 +135,31 @@ def test_every_request_is_signed_in_and_no_file_holds_the_token(
         content = path.read_bytes() if path.is_file() else b""
         assert not any(secret in content for secret in secrets), path
     assert not any(secret.decode() in done.printed for secret in secrets)
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("own_place")
+def test_no_secret_of_a_header_is_kept_of_an_answer_that_repeats_it(
+    midnight: Midnight, shop: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Shop, "repeats", True)
+    tenant, origin = "Qj77zzKw91", "Vx42qqZt13"
+    monkeypatch.setenv("SHOP_PASSWORD", PASSWORD)
+    monkeypatch.setenv("SHOP_TENANT", tenant)
+    given = written(midnight, shop)
+    own = (
+        f"headers: {{X-Tenant: {{env: SHOP_TENANT}}, X-Origin: {{file: {midnight.file('origin', origin)}}}, "
+    )
+    midnight.file("shop.yaml", (midnight.place / "shop.yaml").read_text().replace("headers: {", own, 1))
+    midnight.file("signed.yaml", EXPERIMENT.replace("p99: 8s", "p99: 8s, availability: 10%"))
+    done = typed(capsys, "run", *given)
+    assert done.code == 1, done.printed
+    (samples,) = (midnight.place / "reports").rglob("bad_answers.jsonl")
+    assert "X-Tenant" in samples.read_text()
+    for path in (midnight.place / "reports").rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        assert tenant.encode() not in content and origin.encode() not in content, path
+    assert tenant not in done.printed and origin not in done.printed
 
 
 @pytest.mark.real

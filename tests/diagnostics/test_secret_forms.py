@@ -69,6 +69,21 @@ def test_a_directory_is_no_password() -> None:
         ("ENCRYPTION_KEY=abc", f"ENCRYPTION_KEY={MASK}"),
         ("Server=db;Uid=x;Pwd=abc;", f"Server=db;Uid=x;Pwd={MASK};"),
         ('{"pwd": "abc"}', f'{{"pwd": {MASK}}}'),
+        ("Cookie: sid=abc; theme=dark\nHost: x", f"Cookie: {MASK}\nHost: x"),
+        ("{'Set-Cookie': 'sid=abc; Path=/', 'n': 1}", f"{{'Set-Cookie': '{MASK}', 'n': 1}}"),
+        ("job --api-key abc --keep", f"job --api-key {MASK} --keep"),
+        ("job -password 'a b'", f"job -password {MASK}"),
+        ("mysqldump -u root -pabc shop", f"mysqldump -u root -p{MASK} shop"),
+        ("mariadb -p'a b' shop", f"mariadb -p{MASK} shop"),
+        ("curl -s -u ada:abc http://shop/", f"curl -s -u ada:{MASK} http://shop/"),
+        ('curl --user "ada:abc" http://shop/', f'curl --user "ada:{MASK}" http://shop/'),
+        ("sshpass -p abc ssh db", f"sshpass -p {MASK} ssh db"),
+        ("redis-cli -h db -a abc ping", f"redis-cli -h db -a {MASK} ping"),
+        (
+            "curl https://hooks.slack.com/services/T0/B0/abc -d x",
+            f"curl https://hooks.slack.com/services/{MASK} -d x",
+        ),
+        ("curl -m 9 https://hc-ping.com/7d1a-22", f"curl -m 9 https://hc-ping.com/{MASK}"),
     ],
 )
 def test_is_masked(text: str, masked: str) -> None:
@@ -88,6 +103,12 @@ def test_is_masked(text: str, masked: str) -> None:
         "PWD=/srv/shop OLDPWD=/srv BUILD_PWD=/tmp/x",
         "COMPASS=north BYPASS=yes BY_PASS=no last_pass=12 proxy_pass=http_upstream",
         "pass: 3, latest-pass: yes, PUBLIC_KEY=abc, PRIMARY_KEY=id",
+        "mysqldump --port 3306 -p shop",
+        "no cookie: sign in first; {'cookie': 3}",
+        "docker run -u 1000:1000 shop; rsync -u db:/a /b; sort -u a",
+        "pg_dump --no-password shop; psql -a -f x.sql",
+        "job --token-file /run/token --password-stdin < in",
+        "--token is missing; --password needs a value",
     ],
 )
 def test_stays(text: str) -> None:

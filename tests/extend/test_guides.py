@@ -12,6 +12,7 @@ import typer.main
 
 from chaos.checks import Check, Figure
 from chaos.cli import app
+from chaos.host import processes
 from chaos.plan import build
 from chaos.plugin import Driver, Fault, SamplingSource
 from tests.extend.installing import EXAMPLES
@@ -105,6 +106,12 @@ def test_the_guide_to_faults_names_every_handle_of_the_embedded_stack() -> None:
     target, driver, _ = build.target_of(PROJECT / "targets/embedded.yaml")
     listed = guide("fault").partition("embedded reference stack offers")[2].partition("in containers")[0]
     assert set(re.findall(r"`([\w.]+)`", listed)) == driver.offers(target)
+
+
+def test_the_helpers_for_processes_that_the_guide_to_faults_names_exist() -> None:
+    named = re.findall(r"`chaos\.host\.processes\.(\w+)\(", guide("fault"))
+    assert named == ["spawn", "stop_marked"]
+    assert all(callable(getattr(processes, name)) for name in named)
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", *(f"docs/extend/{kind}.md" for kind in KINDS)])

@@ -92,6 +92,13 @@ def test_a_log_without_errors_is_said(tmp_path: Path, capsys: pytest.CaptureFixt
     assert (done.code, done.out) == (0, "no errors in 1 file\n")
 
 
+def test_a_log_that_cannot_be_read_is_not_said_to_be_without_errors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = typed(capsys, "errors", str(tmp_path / "app.log"))
+    assert (done.code, done.out) == (2, "")
+
+
 def test_standard_input_is_read(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     content = (SAMPLES / "go_nil_map.txt").read_bytes()
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))

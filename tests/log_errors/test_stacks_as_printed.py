@@ -61,7 +61,12 @@ EXPECTED = {
         "all goroutines are asleep - deadlock!",
     ),
     "go_http": ("panic", "/srv/app/main.go:16 in main.(*Store).put", "", "assignment to entry in nil map"),
-    "go_recovered": ("goroutine dump", "/srv/app/main.go:16 in main.(*Store).put", "", None),
+    "go_recovered": (
+        "panic",
+        "/srv/app/main.go:16 in main.(*Store).put",
+        "",
+        "recovered: assignment to entry in nil map",
+    ),
     "go_repanic": ("panic", "/srv/app/main.go:16 in main.(*Store).put", "", "assignment to entry in nil map"),
 }
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos.log_errors.parser import LOOKBACK
-from tests.log_errors.reading_logs import SAMPLES, Fingerprint, prints, sample
+from tests.log_errors.reading_logs import SAMPLES, Fingerprint, groups_in, prints, sample
 
 NAMES = sorted(path.stem for path in SAMPLES.glob("*.txt"))
 IN_JSON = [name for name in NAMES if name != "python_bare_syntax"]  # no program logs one
@@ -187,3 +187,33 @@ def test_lines_of_others_in_between_change_nothing(
     text = "\n".join(lines) + "\n"
     wrapped = WRAPS[wrap](text) if wrap != "plain" else text
     assert prints(wrapped) == PLAIN[name]
+
+
+def test_stacks_of_two_processes_of_one_name_are_read_apart_line_by_line() -> None:
+    lines = sample("python_noted").splitlines()
+    pairs = [
+        f"Nov 27 00:00:0{at % 2} web api[{pid}]: {line}\n" for line in lines for at, pid in enumerate((7, 8))
+    ]
+    assert prints("".join(pairs)) == times("python_noted", 2)
+
+
+def test_an_entry_of_loguru_has_its_level_message_and_instant() -> None:
+    def entry(level: str, text: str) -> str:
+        record = {
+            "exception": None,
+            "level": {"icon": "!", "name": level, "no": 40},
+            "message": "payment 5 failed",
+            "time": {"repr": "2026-11-27 00:00:00+00:00", "timestamp": 1795737600.5},
+        }
+        return json.dumps({"text": text, "record": record}) + "\n"
+
+    plain, stack = groups_in(
+        entry("INFO", "served") + entry("ERROR", "x") + entry("ERROR", sample("python_noted"))
+    )[::-1]
+    assert (plain.stack.language, plain.stack.exception, plain.message.text) == (
+        "log",
+        "ERROR",
+        "payment 5 failed",
+    )
+    assert (plain.first, stack.first) == (1795737600.5, 1795737600.5)
+    assert prints(entry("ERROR", sample("python_noted"))) == times("python_noted", 1)

@@ -25,7 +25,17 @@ BASES = ["2026-03-28T20:10", "2026-10-24T20:10", "2026-11-01T02:10", "2028-02-28
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]
 SHORTHANDS = [
     f"{each} Europe/Berlin" for each in ("hourly", "daily", "weekly", "monthly", "quarterly", "yearly")
-]
+] + ["annually", "anually", "semiannually", "semi-annually", "biannually", "bi-annually"]
+RARE = {
+    "00:08:30.5": ["00:08:30"],
+    "00:08:0.5,30.25": ["00:08:00", "00:08:30"],
+    "00:08:58/0.5": ["00:08:58", "00:08:59"],
+    "00:08:30.5/15": ["00:08:30", "00:08:45"],
+    "00:08:1.5..9.5/3": ["00:08:01", "00:08:04", "00:08:07"],
+    "@1795910400": ["00:00:00"],
+    "@1795910400 Europe/Berlin": ["00:00:00"],
+}
+"""What elapses in the night of 2026-11-29."""
 DAYS = ["", "Mon..Fri ", "Sat,Sun ", "Mon,Wed-Fri ", "sunday "]
 DATES = [
     "",
@@ -104,6 +114,17 @@ def test_instants_are_those_of_systemd(base: str) -> None:
     assert_as_systemd(base, [*drawn(sum(map(ord, base)), 8), *SHORTHANDS])
 
 
+@pytest.mark.parametrize("event", RARE)
+def test_decimals_of_seconds_and_instants_since_the_epoch_elapse_in_their_second(event: str) -> None:
+    night = utc("2026-11-28T22:00"), utc("2026-11-29T06:00")
+    found = [f"{each.earliest:%H:%M:%S}" for each in calendar.parse(event, ZoneInfo("UTC")).starts(*night)]
+    assert found == RARE[event]
+    if SYSTEMD is not None:
+        elapsed = by_systemd(event, "2026-11-28T22:00")
+        assert elapsed is not None
+        assert list(dict.fromkeys(f"{at:%H:%M:%S}" for at in elapsed))[: len(found)] == found
+
+
 @pytest.mark.full
 @pytest.mark.skipif(SYSTEMD is None, reason="systemd-analyze is not installed")
 @pytest.mark.parametrize("base", BASES)
@@ -123,6 +144,10 @@ REFUSED = [
     "*-*-* *-*-*",
     "",
     "1:2:3:4",
+    "00:00:60.5",
+    "00:00:30.5/0",
+    "00:00.5:00",
+    "@99999999999999",
 ]
 
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from chaos.census.witness.ask import NoAnswer, NotListening, allowed, ask, listens
-from chaos.checks.leaks.grown import grown
+from chaos.checks.leaks.grown import earlier, grown, placed
 from chaos.spec.target import Target
 from tests.waiting import wait_until
 from tests.witness.served import environment
@@ -75,6 +75,26 @@ def test_a_container_is_compared_with_the_first_census_and_the_last_seven(
         for before in answers[:-1]
     ]
     assert counts == [11, 0, 0, 0, 7, 6, 5, 4, 3, 2, 1]
+
+
+def test_a_container_that_was_not_listed_until_it_grew_has_its_length_before_that(
+    start: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "growing.py").write_text("KEPT = [1] * 20\ndef keep(): KEPT.append(1)\n")
+    grow = "signal.signal(10, lambda *_: (growing.keep(), print('ready', flush=True)))\n"
+    child = start(f"sys.path.append({str(tmp_path)!r})\nimport growing\n{grow}{WAITS}")
+    first = ask(child.pid)
+    child.send_signal(10)
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"ready\n"
+    second = ask(child.pid)
+
+    (place,) = placed(second)
+    assert place.endswith("growing.py:2 in keep, held by growing.KEPT")
+    assert placed(first) == {} and placed(second) == {place: 21}
+    assert earlier(second, first["counter"], []) == {place: 20}
+    assert earlier(second, 99, []) == {place: 21}
+    assert earlier(second, first["counter"], [each["id"] for each in second["containers"]]) == {}
 
 
 def test_a_census_adds_nothing_to_the_next(start: Start) -> None:

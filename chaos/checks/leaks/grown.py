@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +51,28 @@ def placed(census: Mapping[str, Any]) -> dict[str, int]:
         for (_, place), groups in _grouped(census, resource).items():
             if place:
                 found[f"{resource}:{AT}{place}"] += sum(each["count"] for each in groups)
+    for name, each in _placed_containers(census):
+        found[name] += each["length"]
+    return dict(found.most_common(_MOST_PLACES))
+
+
+def earlier(census: Mapping[str, Any], counter: int, listed: Collection[int]) -> dict[str, int]:
+    """The entries at the census with that counter of containers that it did not list, by the names of `placed`. A
+    container is listed only once it has grown: without this, its first growth would not be known.
+
+    `listed`: the ids of those that it did list. One whose length then is not known counts as unchanged.
+    """
+    found: Counter[str] = Counter()
+    for name, each in _placed_containers(census):
+        if each["id"] not in listed:
+            found[name] += each["was"].get(str(counter), each["length"])
+    return dict(found)
+
+
+def _placed_containers(census: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for each in census["containers"]:
         if each["writers"] and each["holder"] and not _bound(each):
-            found[f"entries:{AT}{each['writers'][0]}{HELD_BY}{each['holder']}"] += each["length"]
-    return dict(found.most_common(_MOST_PLACES))
+            yield f"entries:{AT}{each['writers'][0]}{HELD_BY}{each['holder']}", each
 
 
 def _by_place(

@@ -80,10 +80,12 @@ class Points:
         return sent
 
     def _pairs(self, resource: str, chosen: Callable[[QuietPoint], bool]) -> Iterable[Dose]:
-        for (before, point), (then, now), same in zip(
-            pairwise(self.all), pairwise(self._totals), self._same, strict=True
+        for (before, point), (then, now), same, earlier in zip(
+            pairwise(self.all), pairwise(self._totals), self._same, self._earlier, strict=True
         ):
             one, other = then.get(resource), now.get(resource)
+            if resource in earlier:
+                one = (one or 0.0) + earlier[resource]
             if chosen(point) and one is not None and other is not None:
                 yield Dose(
                     point.name, good_of(point), point.requests, point.at - before.at, other - one, same
@@ -95,6 +97,11 @@ class Points:
         return [totals(point) for point in self.all]
 
     @cached_property
+    def _earlier(self) -> list[dict[str, float]]:
+        """By point but the first: what its processes held at the point before without its being counted there."""
+        return [_summed(point, "earlier") for point in self.all[1:]]
+
+    @cached_property
     def _same(self) -> list[bool]:
         """By point but the first: whether its processes are those of the point before."""
         return [one == other for one, other in pairwise([identity(point) for point in self.all])]
@@ -102,11 +109,16 @@ class Points:
 
 def totals(point: QuietPoint) -> dict[str, float]:
     """Each resource summed over the processes: `descriptors:file`, `sessions:idle`, `memory:uss` (bytes) ..."""
+    found = _summed(point, "counts") | _summed(point, MEMORY)
+    return found | {str(name): float(count) for name, count in point.shared.items()}
+
+
+def _summed(point: QuietPoint, key: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for process in point.processes:
-        for resource, count in {**_numbers(process, "counts"), **_numbers(process, MEMORY)}.items():
+        for resource, count in _numbers(process, key).items():
             found[resource] = found.get(resource, 0.0) + count
-    return found | {str(name): float(count) for name, count in point.shared.items()}
+    return found
 
 
 def good_of(point: QuietPoint) -> int:

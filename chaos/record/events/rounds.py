@@ -23,7 +23,7 @@ class QuietPoint(Recorded):
     good: int | None = stored("count")
     times: int = stored("number", 1)
     seconds: float | None = stored("s")
-    processes: tuple[Json, ...] = stored("list of {role, pid, parent, created, counts, memory}", ())
+    processes: tuple[Json, ...] = stored("list of {role, pid, parent, created, counts, memory, earlier}", ())
     shared: Json = stored("object: resource, count", dict)
     limits: Json = stored("object: resource, count", dict)
     unread: tuple[str, ...] = stored("list of texts", ())

@@ -168,6 +168,40 @@ def test_what_one_place_leaves_behind_is_seen_beside_a_busy_pool_and_confirmed_b
     assert judged(lambda sent, _: {place: sent["read"]}, place).kind is Kind.UNBOUNDED
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_list_that_is_not_counted_until_it_grows_is_suspect_in_the_first_dose(workers: int) -> None:
+    place = "entries:at /srv/app.py:11 in add, held by app.AUDIT"
+    points = listed_late(quiet_points(ROUNDS, leaking(1, place), workers=workers), place)
+    assert points.all[1].processes[1]["counts"] == {}
+    found = of_route(points, ROUNDS, place, "read")
+    assert found is not None and (found.kind, found.rate) == (Kind.UNBOUNDED, pytest.approx(1.0))
+    assert suspects(points, ROUNDS, LeakLimits()) == ["read"]
+
+
+def test_a_list_that_one_worker_counts_later_than_the_other_is_not_seen_to_jump() -> None:
+    place = "entries:at /srv/app.py:11 in add, held by app.AUDIT"
+    points = listed_late(quiet_points(ROUNDS, lambda *_: {place: 100}, workers=2), place, late=2)
+    found = of_route(points, ROUNDS, place, "read")
+    assert found is not None and found.kind is Kind.FLAT
+
+
+def listed_late(points: Points, place: str, *, late: int = 1) -> Points:
+    """The same points, but a witness has listed the place only since the first round; one worker's, `late` since the
+    round after it."""
+    found, last = [], dict[object, float]()
+    for index, point in enumerate(points.all):
+        processes = []
+        for number, each in enumerate(point.processes):
+            counts = dict(each["counts"])
+            since = 2 if number < 2 else 1 + late
+            if place in counts and index < since:
+                last[each["pid"]] = counts.pop(place)
+            known = {place: last[each["pid"]]} if place in counts and index == since else {}
+            processes.append({**each, "counts": counts, "earlier": known})
+        found.append(replace(point, processes=tuple(processes)))
+    return Points(found)
+
+
 def test_a_leak_that_exhausts_its_pool_in_the_larger_dose_stays_a_leak() -> None:
     state = "sessions:idle in transaction"
     points = quiet_points(ROUNDS, lambda sent, _: {state: min(80, sent["read"] // 20)}, again=("read",))
