@@ -10,13 +10,17 @@ _OFTEN = 12
 """Due so many times an hour, a job meets all others whatever its minute."""
 
 
+def scheduled(estate: Estate) -> list[Item]:
+    """The CronJobs that are not suspended."""
+    return [each for each in estate.of_kind("CronJob") if not each.node.at("spec", "suspend").is_true]
+
+
 def dated(estate: Estate) -> list[tuple[Item, Due]]:
-    """The CronJobs that may be moved to another minute and are not suspended. `@every` names no minute."""
+    """The scheduled CronJobs that may be moved to another minute. `@every` names no minute."""
     found = []
-    for job in estate.of_kind("CronJob"):
-        spec = job.node.at("spec")
-        due = parse(spec.at("schedule").text)
-        if isinstance(due, Due) and due.per_hour <= _OFTEN and not spec.at("suspend").is_true:
+    for job in scheduled(estate):
+        due = parse(job.node.at("spec", "schedule").text)
+        if isinstance(due, Due) and due.per_hour <= _OFTEN:
             found.append((job, due))
     return found
 
