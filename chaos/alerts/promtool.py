@@ -35,7 +35,7 @@ class Value:
 
 
 def evaluate(
-    rules: Sequence[Path],
+    rules: Mapping[Path, Mapping[str, Any]],
     series: Sequence[tuple[str, str]],
     expressions: Sequence[str],
     *,
@@ -43,12 +43,14 @@ def evaluate(
     every: float,
     length: float,
 ) -> dict[str, list[Value]]:
-    """What each expression was at every evaluation, by expression. `series` are (selector, values). Raises ToolMissing,
-    and UsageError with promtool's own words for rules that it refuses."""
+    """What each expression was at every evaluation, by expression. `rules` are documents by the file that has them,
+    `series` are (selector, values). Raises ToolMissing, and UsageError with promtool's own words for rules that it
+    refuses."""
     program = promtool.find_binary()
     instants = [number * every for number in range(int(length / every) + 1)]
+    written = {f"rules-{number}.json": path for number, path in enumerate(rules)}
     test = {
-        "rule_files": [str(path.resolve()) for path in rules],
+        "rule_files": list(written),
         "evaluation_interval": _milliseconds(every),
         "tests": [
             {
@@ -65,6 +67,8 @@ def evaluate(
     with tempfile.TemporaryDirectory(prefix="midnight-alerts-") as place:
         file = Path(place) / "night.json"
         file.write_text(json.dumps(test))  # JSON is YAML
+        for name, path in written.items():
+            (Path(place) / name).write_text(json.dumps(rules[path]))
         try:
             done = subprocess.run(
                 [str(program), "test", "rules", str(file)],
@@ -77,7 +81,9 @@ def evaluate(
             raise UsageError(
                 f"promtool did not finish within {show_seconds(WITHIN)}: give a longer --evaluate"
             ) from None
-    said = done.stdout + done.stderr
+        said = done.stdout + done.stderr
+        for name, path in written.items():
+            said = said.replace(str(Path(place) / name), str(path))
     found: dict[str, list[Value]] = {expr: [] for expr in expressions} | _parsed(said)
     if not any(_CASE.match(line) for line in said.splitlines()):
         raise UsageError(f"promtool refuses the rules: {_reason(said)}")
