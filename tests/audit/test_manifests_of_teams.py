@@ -237,6 +237,51 @@ def test_what_a_merge_takes_over_is_found_where_it_is_written(tmp_path: Path) ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("mem_limit: 1g", "mem_limit: 0", ["compose-no-memory-limit"]),
+        ("mem_limit: 1g", "mem_limit: '${LIMIT:-}'", ["compose-no-memory-limit"]),
+        ("mem_limit: 1g", "mem_limit: '${LIMIT}'", []),
+        ("mem_limit: 1g", "deploy: {resources: {limits: {memory: 1G}}, restart_policy: {}}", []),
+        ("driver: local", "options: {max-size: '-1'}", ["compose-logs-unrotated"]),
+        ("driver: local", "options: {max-size: '${SIZE:-}'}", ["compose-logs-unrotated"]),
+        ("driver: local", "options: {max-size: '${SIZE:-9m}'}", []),
+    ],
+)
+def test_a_limit_of_nothing_is_none(tmp_path: Path, old: str, new: str, found: list[str]) -> None:
+    text = (
+        SERVICE.replace("RESTART", "always").replace("DRIVER", "local").replace("PASSWORD: PASSWORD", "A: b")
+    )
+    assert rules(audited(tmp_path, text.replace(old, new))) == found
+
+
+CRON_JOB = """
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: NAME}
+spec:
+  {schedule: '0 0 * * *', timeZone: ZONE, startingDeadlineSeconds: 300, concurrencyPolicy: Forbid, jobTemplate: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("zone", "meets"),
+    [("UTC", True), ("Etc/UTC", True), ("Europe/Berlin", False), ("Mars/Olympus", False), ("../x", False)],
+)
+def test_names_of_one_clock_meet_at_midnight(tmp_path: Path, zone: str, *, meets: bool) -> None:
+    text = CRON_JOB.replace("NAME", "a").replace("ZONE", "Etc/UTC")
+    found = audited(tmp_path, text + CRON_JOB.replace("NAME", "b").replace("ZONE", zone))
+    assert set(rules(found)) == ({"cronjobs-at-midnight"} if meets else set())
+
+
+def test_the_only_pod_is_called_that(tmp_path: Path) -> None:
+    text = API.replace("replicas: 3", "replicas: 1").replace("maxUnavailable: 25%", "minAvailable: 34%")
+    (found,) = (each for each in audited(tmp_path, text).standing if each.rule.startswith("budget"))
+    assert found.because.endswith("minAvailable 34% keeps the only Pod of Deployment api")
+
+
 def test_a_finding_is_one_line_whatever_a_manifest_holds(tmp_path: Path) -> None:
     secret = '"acme/api"\n        env: [{name: "DB_PASSWORD\\n", value: hunter2-x}]'
     text = API.replace("{name: api, namespace: shop}", '{name: "a\\nb\\e[31m\\u2028"}')

@@ -13,7 +13,9 @@ def check(estate: Estate) -> Iterator[Found]:
     for service in estate.services:
         logging = service.pod.at("logging")
         driver = written(logging.at("driver").text, service.pod.path)
-        if driver in ("", "json-file") and not logging.at("options", "max-size").exists:
+        most = logging.at("options", "max-size")
+        is_bound = most.exists and written(most.text, service.pod.path) not in ("", "-1")  # Docker's default
+        if driver in ("", "json-file") and not is_bound:
             node = logging if logging.exists else service.pod
             yield Found(service.item, node, f"{service.shown} keeps its log without max-size")
 
