@@ -126,10 +126,10 @@ class FileError(UsageError):
         self.path, self.line, self.place, self.rule, self.value = path, line, place, rule, value
         self.keys, self.hint = keys, hint
         where = f"{path}:{line}: " if line is not None else f"{path}: "
-        where += f"{_cut(place, _LONGEST_PLACE)}: " if place else ""
+        where += f"{on_one_line(place, _LONGEST_PLACE)}: " if place else ""
         shown = _as_written(value)
-        got = "" if value is None else f", got {_cut(shown, _LONGEST_VALUE)}"
-        super().__init__(f"{where}{_cut(rule, max(_LEAST_RULE, LONGEST - len(where + got)))}{got}")
+        got = "" if value is None else f", got {on_one_line(shown, _LONGEST_VALUE)}"
+        super().__init__(f"{where}{on_one_line(rule, max(_LEAST_RULE, LONGEST - len(where + got)))}{got}")
 
     @property
     def each(self) -> tuple[FileError, ...]:
@@ -171,7 +171,7 @@ def together(errors: Sequence[FileError]) -> FileError:
     return FileErrors(each) if len(each) > 1 else each[0]
 
 
-def _cut(text: str, longest: int) -> str:
+def on_one_line(text: str, longest: int) -> str:
     """The text on one line, without control characters."""
     shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text[: longest + 1])
     return shown if len(shown) <= longest else f"{shown[: longest - 3]}..."

@@ -6,6 +6,7 @@ my_requests_failed_total: {outcomes: [bad_status, timeout], counter: true}
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,9 @@ from chaos.record.journal import Journal
 from chaos.spec import broken
 from chaos.spec.broken import BrokenRule
 from chaos.spec.yamlfile import Model, Where
+
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 OUTCOMES = tuple(each.name.lower() for each in Outcome)
 
@@ -38,6 +42,11 @@ class Mapped(Model):
     def broken_rules(self) -> Iterator[BrokenRule]:
         if (self.gauge is None) == (not self.outcomes):
             yield BrokenRule("must have either `gauge` or `outcomes`")
+        if self.gauge is not None and self.routes:
+            yield BrokenRule("must be left out: a gauge has no routes", "routes")
+        for name in self.labels:
+            if not _LABEL.fullmatch(name):
+                yield BrokenRule("must be named by letters, digits and _ to be a label", "labels", name)
         for index, each in enumerate(self.outcomes):
             if each not in OUTCOMES:
                 yield broken.unknown(f"no outcome {each!r}", each, OUTCOMES, "outcomes", index)
@@ -46,6 +55,9 @@ class Mapped(Model):
 def load(path: Path) -> dict[str, Mapped]:
     """Metrics by name. Raises FileError."""
     whole = Where.read(path)
+    for name in whole.document:
+        if not _METRIC.fullmatch(str(name)):
+            raise whole.under(name).broken("must be named by letters, digits, _ and : to be a metric")
     return {str(name): whole.under(name).parse(Mapped) for name in whole.document}
 
 
@@ -59,6 +71,19 @@ def series(journal: Journal, mapped: Mapping[str, Mapped], own: Sequence[Sampled
         elif chosen := [one for one in own if _is_of(one, each)]:
             values = np.sum([one.values for one in chosen], axis=0) * each.scale
             yield Sampled(name, each.labels, chosen[0].at, values, counter=True)
+
+
+def missing(journal: Journal, mapped: Mapping[str, Mapped], own: Sequence[Sampled]) -> dict[str, str]:
+    """What a map names and the run does not have, by metric."""
+    gauges = ["/".join(each) for each in journal.gauges()]
+    routes = sorted({one.labels["route"] for one in own if one.name == "midnight_requests_total"})
+    found = {}
+    for name, each in mapped.items():
+        if each.gauge is not None and each.gauge not in gauges:
+            found[name] = f"no gauge {each.gauge}; {instead(each.gauge, gauges)}"
+        elif unknown := [route for route in each.routes if route not in routes]:
+            found[name] = f"no route {unknown[0]}; {instead(unknown[0], routes)}"
+    return found
 
 
 def _is_of(one: Sampled, mapped: Mapped) -> bool:

@@ -35,7 +35,7 @@ class Value:
 
 
 def evaluate(
-    rules: Sequence[Path],
+    rules: Mapping[Path, Mapping[str, Any]],
     series: Sequence[tuple[str, str]],
     expressions: Sequence[str],
     *,
@@ -43,27 +43,21 @@ def evaluate(
     every: float,
     length: float,
 ) -> dict[str, list[Value]]:
-    """What each expression was at every evaluation, by expression. `series` are (selector, values). Raises ToolMissing,
-    and UsageError with promtool's own words for rules that it refuses."""
+    """What each expression was at every evaluation, by expression. `rules` are documents by the file that has them,
+    `series` are (selector, values). Raises ToolMissing, and UsageError with promtool's own words for rules that it
+    refuses."""
     instants = [number * every for number in range(int(length / every) + 1)]
     unmet = [
         {"expr": expr, "eval_time": _milliseconds(at), "exp_samples": [_IMPOSSIBLE]}
         for expr in expressions
         for at in instants
     ]
-    said = _said(
-        {
-            "rule_files": [str(path.resolve()) for path in rules],
-            "evaluation_interval": _milliseconds(every),
-            "tests": [
-                {
-                    "interval": _milliseconds(scrape),
-                    "input_series": [{"series": selector, "values": values} for selector, values in series],
-                    "promql_expr_test": unmet,
-                }
-            ],
-        }
-    )
+    test = {
+        "interval": _milliseconds(scrape),
+        "input_series": [{"series": selector, "values": values} for selector, values in series],
+        "promql_expr_test": unmet,
+    }
+    said = _said({"evaluation_interval": _milliseconds(every), "tests": [test]}, rules)
     if not any(_CASE.match(line) for line in said.splitlines()):
         raise UsageError(f"promtool refuses the rules: {_reason(said)}")
     return {expr: [] for expr in expressions} | _parsed(said)
@@ -73,12 +67,16 @@ _IMPOSSIBLE = {"labels": '{__name__="midnight_never"}', "value": 0}
 """A wrong expectation on purpose: promtool prints what an expression was only if it was not what a test expects."""
 
 
-def _said(test: Mapping[str, Any]) -> str:
-    """All that promtool prints about a file of unit tests. Raises ToolMissing, and UsageError if it takes too long."""
+def _said(test: Mapping[str, Any], rules: Mapping[Path, Mapping[str, Any]]) -> str:
+    """All that promtool prints about a file of unit tests for these rules, which are under the paths that the user
+    knows. Raises ToolMissing, and UsageError if it takes too long."""
     program = promtool.find_binary()
+    written = {f"rules-{number}.json": path for number, path in enumerate(rules)}
     with tempfile.TemporaryDirectory(prefix="midnight-alerts-") as place:
         file = Path(place) / "night.json"
-        file.write_text(json.dumps(test))  # JSON is YAML
+        file.write_text(json.dumps({"rule_files": list(written), **test}))  # JSON is YAML
+        for name, path in written.items():
+            (Path(place) / name).write_text(json.dumps(rules[path]))
         argv = [str(program), "test", "rules", str(file)]
         try:
             done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=WITHIN)
@@ -86,7 +84,10 @@ def _said(test: Mapping[str, Any]) -> str:
             raise UsageError(
                 f"promtool did not finish within {show_seconds(WITHIN)}: give a longer --evaluate"
             ) from None
-    return done.stdout + done.stderr
+        said = done.stdout + done.stderr
+        for name, path in written.items():
+            said = said.replace(str(Path(place) / name), str(path))
+    return said
 
 
 def _parsed(said: str) -> dict[str, list[Value]]:

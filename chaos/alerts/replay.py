@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from chaos.alerts import mapping, promtool, series, virtual
+from chaos.alerts import mapping, promtool, rule_file, series, virtual
 from chaos.alerts.phases import phases_of
 from chaos.alerts.promtool import Value
 from chaos.alerts.rules import Rule, Selector
@@ -51,6 +51,7 @@ class Replayed:
     seconds: float | None = None  # from the first injection until it fired
     early: bool = False  # it was active before anything was injected
     aligned: bool = False  # evaluated at the instants at which the run's Prometheus did
+    labels: Mapping[str, str] = field(default_factory=dict)  # those that its rule adds
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Replay:
     scrape: float
     every: float
     held: float  # seconds by which the worst moment was stretched
+    mistaken: Mapping[str, str] = field(default_factory=dict)  # what the map names and the run does not have
+    clocks: tuple[str, ...] = ()  # functions of the rules that read the time: virtual time begins in 1970
 
 
 def play(
@@ -77,7 +80,10 @@ def play(
     """`patience`: seconds after which a probe gives up; by default as blackbox_exporter has it. Raises ToolMissing,
     UsageError for rules that promtool refuses, and Unreadable."""
     wanted = [selector for rule in rules for selector in rule.selectors]
-    there = _chosen(journal, wanted, mapped, patience or series.patience_of(scrape))
+    own = list(series.own(journal))
+    there = _chosen(journal, wanted, mapped, own, patience or series.patience_of(scrape))
+    names = {each.name for each in wanted if each.name}
+    mistaken = mapping.missing(journal, {name: each for name, each in mapped.items() if name in names}, own)
     alerting = [rule for rule in rules if rule.alert]
     have = _with_recorded({each.name for each in there}, rules)
     phases = phases_of(journal, every)
@@ -90,19 +96,25 @@ def play(
     )
     judges = {}
     for phase, grid in grids.items():
-        own = [rule for rule in alerting if phases.get(rule.alert) == phase]
-        judges[phase] = _Judge(grid, injections, have, _evaluated(grid, own, files, there, every), every)
+        of_phase = [rule for rule in alerting if phases.get(rule.alert) == phase]
+        evaluated = _evaluated(grid, of_phase, files, there, every)
+        judges[phase] = _Judge(grid, injections, have, evaluated, every)
     found = [(rule, phases.get(rule.alert)) for rule in alerting]
     return Replay(
         alerts=tuple(replace(judges[phase].of(rule), aligned=phase is not None) for rule, phase in found),
-        unmapped=tuple(
-            sorted({each.name for each in wanted if each.name} - have - {rule.record for rule in rules})
-        ),
+        unmapped=tuple(sorted(names - have - mistaken.keys() - {rule.record for rule in rules})),
         injections=injections,
         scrape=scrape,
         every=every,
         held=next(iter(grids.values())).held * scrape,
+        mistaken=mistaken,
+        clocks=tuple(sorted({name for rule in rules for name in rule.clocks})),
     )
+
+
+def _names(rule: Rule) -> set[str]:
+    """The metrics that a rule reads."""
+    return {each.name for each in rule.selectors if each.name}
 
 
 def _with_recorded(have: set[str], rules: Sequence[Rule]) -> set[str]:
@@ -122,7 +134,7 @@ def _evaluated(
     """Each expression at each evaluation, in virtual time: promtool's begins at zero."""
     compared = dict.fromkeys(rule.compared for rule in rules if rule.compared)
     found = promtool.evaluate(
-        files,
+        {path: rule_file.for_promtool(path) for path in files},
         [(promtool.selector(each.name, each.labels), virtual.written(grid.values(each))) for each in there],
         [ALERTS, *compared],
         scrape=grid.step,
@@ -136,13 +148,16 @@ def _evaluated(
 
 
 def _chosen(
-    journal: Journal, wanted: Iterable[Selector], mapped: Mapping[str, mapping.Mapped], patience: float
+    journal: Journal,
+    wanted: Iterable[Selector],
+    mapped: Mapping[str, mapping.Mapped],
+    own: Sequence[Sampled],
+    patience: float,
 ) -> list[Sampled]:
     """The series that the rules ask for, with the labels that their selectors must match.
 
     A run knows nothing of `job` or `instance`: what a selector demands of them is taken from it.
     """
-    own = list(series.own(journal))
     others = [each for each in (*own, *series.well_known(journal, patience)) if each.name not in mapped]
     everything = [*mapping.series(journal, mapped, own), *others]
     found = []
@@ -163,11 +178,15 @@ class _Judge:
     every: float
 
     def of(self, rule: Rule) -> Replayed:
-        episodes = self._episodes(rule.alert)
+        labels, lacking = dict(rule.labels), self._lacking(rule)
+        if lacking and len(lacking) == len(_names(rule)):  # `absent(x)` fires for what no run has
+            because = f"the run has no samples of {', '.join(lacking)}: map them with --map FILE"
+            return Replayed(rule.alert, State.NO_SERIES, (), because, labels=labels)
+        episodes = self._episodes(rule)
         first = min((each.firing for each in episodes if each.firing is not None), default=None)
         if first is None:
             state, because = self._why_not(rule, episodes)
-            return Replayed(rule.alert, state, episodes, because)
+            return Replayed(rule.alert, state, episodes, because, labels=labels)
         before = [(name, at) for name, at in self.injections if at <= first]
         started = min((at for _, at in self.injections), default=None)
         began = min(each.pending if each.pending is not None else first for each in episodes)
@@ -179,13 +198,15 @@ class _Judge:
             after=max(before, key=lambda each: each[1])[0] if before else "",
             seconds=None if started is None else first - started,
             early=started is not None and began < started,
+            labels=labels,
         )
 
-    def _episodes(self, alert: str) -> tuple[Episode, ...]:
-        """Consecutive evaluations of one set of labels."""
+    def _episodes(self, rule: Rule) -> tuple[Episode, ...]:
+        """Consecutive evaluations of one set of labels. Other rules may have the alert's name, with other labels."""
+        own = {(key, value) for key, value in rule.labels if "{{" not in value}
         by_labels: dict[tuple[tuple[str, str], ...], dict[float, str]] = {}
         for each in self.found.get(ALERTS, ()):
-            if each.labels.get("alertname") == alert:
+            if each.labels.get("alertname") == rule.alert and own <= each.labels.items():
                 labels = tuple(sorted((k, v) for k, v in each.labels.items() if k not in _ITS_OWN))
                 states = by_labels.setdefault(labels, {})
                 if each.labels["alertstate"] == "firing" or each.at not in states:
@@ -208,13 +229,10 @@ class _Judge:
                 found.append([at])
         return found
 
+    def _lacking(self, rule: Rule) -> list[str]:
+        return sorted(_names(rule) - self.have)
+
     def _why_not(self, rule: Rule, episodes: Sequence[Episode]) -> tuple[State, str]:
-        lacking = sorted({each.name for each in rule.selectors if each.name} - self.have)
-        if lacking and len(lacking) == len({each.name for each in rule.selectors if each.name}):
-            return (
-                State.NO_SERIES,
-                f"the run has no samples of {', '.join(lacking)}: map them with --map FILE",
-            )
         if episodes:
             longest = max((each.resolved or self.grid.end) - (each.pending or 0.0) for each in episodes)
             return State.PENDING, (
@@ -227,6 +245,6 @@ class _Judge:
             low, high = min(reached), max(reached)
             seen = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
             return State.SILENT, f"threshold not reached: {seen}, must be {rule.comparison}"
-        if lacking:
+        if lacking := self._lacking(rule):
             return State.NO_SERIES, f"no samples of {', '.join(lacking)}: map them with --map FILE"
         return State.SILENT, "its expression was never true"

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import promql_parser
-from promql_parser import BinaryExpr, NumberLiteral, VectorSelector
+from promql_parser import BinaryExpr, Call, NumberLiteral, VectorSelector
 
+from chaos.alerts import rule_file
 from chaos.errors import UsageError
 from chaos.spec.yamlfile import Where
 
 _COMPARISONS = (">", "<", ">=", "<=", "==")
+_CLOCKS = frozenset(
+    ["time", "timestamp", "minute", "hour", "day_of_week", "day_of_month", "day_of_year", "month", "year"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,36 +40,24 @@ class Rule:
     selectors: tuple[Selector, ...]
     compared: str = ""  # the side of a comparison with a number, to say how near it came
     comparison: str = ""  # such as `> 0.8`
+    labels: tuple[tuple[str, str], ...] = ()  # those that it adds
+    clocks: frozenset[str] = frozenset()  # functions of its expression that read the time of day, or the date
 
 
 def load(paths: Sequence[Path]) -> list[Rule]:
     """Every rule of the files, in order. Raises FileError, and UsageError if no file has an alert."""
-    found = [rule for path in paths for rule in _of_file(path)]
+    found = [rule for path in dict.fromkeys(paths) for rule in _of_file(path)]
     if not any(rule.alert for rule in found):
         raise UsageError(f"no alert in {', '.join(map(str, paths))}: only recording rules")
     return found
 
 
 def _of_file(path: Path) -> list[Rule]:
-    whole = Where.read(path)
-    groups = whole.document.get("groups")
-    if not isinstance(groups, list):
-        raise whole.broken("must be a file of Prometheus rules: `groups:` with `rules:`")
-    return [
-        _rule(whole.under("groups", number, "rules", index), each)
-        for number, group in enumerate(groups)
-        for index, each in enumerate(_rules_of(whole.under("groups", number), group))
-    ]
+    return [_rule(group, at) for group in rule_file.groups(path) for at in rule_file.rules(group)]
 
 
-def _rules_of(at: Where, group: Any) -> list[Any]:
-    rules = group.get("rules") if isinstance(group, dict) else None
-    if not isinstance(rules, list):
-        raise at.broken("must have `rules:`")
-    return rules
-
-
-def _rule(at: Where, given: Any) -> Rule:
+def _rule(group: Where, at: Where) -> Rule:
+    given = at.value()
     if not isinstance(given, dict) or bool(given.get("alert")) == bool(given.get("record")):
         raise at.broken("must have `alert:` or `record:`, and `expr:`")
     expr = str(given.get("expr", ""))
@@ -74,24 +66,30 @@ def _rule(at: Where, given: Any) -> Rule:
     except ValueError as error:
         raise at.under("expr").broken(f"is not PromQL: {str(error).splitlines()[0]}", expr) from None
     compared, comparison = _comparison(parsed)
+    _duration(at.under("keep_firing_for"))
     return Rule(
         alert=str(given.get("alert") or ""),
         record=str(given.get("record") or ""),
         expr=expr,
-        held=_duration(at.under("for"), given.get("for")),
+        held=_duration(at.under("for")),
         selectors=tuple(dict.fromkeys(_selectors(parsed))),
         compared=compared,
         comparison=comparison,
+        clocks=_clocks(parsed),
+        labels=tuple((str(key), str(value)) for key, value in rule_file.labels(group, at).items()),
     )
 
 
-def _duration(at: Where, text: Any) -> float:
+def _duration(at: Where) -> float:
+    text = at.value()
     if text is None or str(text) in ("0", "0s"):  # which the parser refuses, and Prometheus takes
         return 0.0
     try:
         found: timedelta = promql_parser.parse_duration(str(text))
     except ValueError:
-        raise at.broken("must be a duration such as 5m", text) from None
+        found = timedelta.max
+    if found == timedelta.max or str(text).isdigit():  # which the parser takes, and Prometheus refuses
+        raise at.broken("must be a duration such as 5m", text)
     return found.total_seconds()
 
 
@@ -109,6 +107,17 @@ def _selectors(expr: promql_parser.Expr) -> list[Selector]:
 
     promql_parser.walk(expr, see)
     return found
+
+
+def _clocks(expr: promql_parser.Expr) -> frozenset[str]:
+    found = set[str]()
+
+    def see(each: Any) -> None:
+        if isinstance(each, Call):
+            found.add(each.func.name)
+
+    promql_parser.walk(expr, see)
+    return frozenset(found & _CLOCKS)
 
 
 def _comparison(expr: promql_parser.Expr) -> tuple[str, str]:

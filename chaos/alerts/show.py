@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from chaos.alerts import promtool
 from chaos.alerts.replay import Replay, Replayed, State
 from chaos.errors import ExitCode, UsageError
 from chaos.spec import units
@@ -15,9 +17,16 @@ from chaos.spec.units import show_seconds
 
 def lines(replay: Replay) -> list[str]:
     """One line per alert, then what the rules ask for and the run does not have."""
-    found = [_line(each) for each in replay.alerts]
+    found = [_line(each, name) for each, name in zip(replay.alerts, _named(replay.alerts), strict=True)]
     if replay.unmapped:
         found.append(f"not in the run: {', '.join(replay.unmapped)}; map them with --map FILE")
+    found += [f"--map: {name}: the run has {because}" for name, because in replay.mistaken.items()]
+    if replay.clocks:
+        verb = "begins" if len(replay.clocks) == 1 else "begin"
+        names = ", ".join(f"{each}()" for each in replay.clocks)
+        found.append(
+            f"{names} {verb} at 00:00 on 1 January 1970 in a replay: alerts that depend on it are not judged right"
+        )
     stretched = f", the worst moment stretched by {show_seconds(replay.held)}" if replay.held else ""
     found.append(
         f"scraped every {show_seconds(replay.scrape)}, evaluated every {show_seconds(replay.every)}{stretched}: "
@@ -34,9 +43,17 @@ def _how_late(replay: Replay) -> str:
     return f"a Prometheus is up to {show_seconds(replay.scrape + replay.every)} later, and with longer intervals more"
 
 
-def _line(each: Replayed) -> str:
+def _named(alerts: Sequence[Replayed]) -> list[str]:
+    """The name of each alert; with its rule's labels if several rules have it."""
+    often = Counter(each.alert for each in alerts)
+    return [
+        promtool.selector(each.alert, each.labels) if often[each.alert] > 1 else each.alert for each in alerts
+    ]
+
+
+def _line(each: Replayed, name: str) -> str:
     if each.state is not State.FIRED:
-        return f"{each.alert}: never fired: {each.because}"
+        return f"{name}: never fired: {each.because}"
     fired = next(episode for episode in each.episodes if episode.firing is not None)
     resolved = "still firing at the end"
     if fired.resolved is not None and fired.firing is not None:
@@ -49,7 +66,7 @@ def _line(each: Replayed) -> str:
     early = "; it was active before anything was injected" if each.early else ""
     times = sum(episode.firing is not None for episode in each.episodes)
     again = f"; {times} times" if times > 1 else ""
-    return f"{each.alert}: fired {when}{after}; {resolved}{again}{early}"
+    return f"{name}: fired {when}{after}; {resolved}{again}{early}"
 
 
 def document(replay: Replay, required: Mapping[str, float], code: ExitCode) -> dict[str, Any]:
@@ -60,36 +77,52 @@ def document(replay: Replay, required: Mapping[str, float], code: ExitCode) -> d
 def required(words: list[str], replay: Replay) -> dict[str, float]:
     """`NAME=60s`, by name. Raises UsageError."""
     known = [each.alert for each in replay.alerts]
-    found = {}
+    found = dict[str, float]()
     for text in words:
         name, equals, limit = text.partition("=")
         try:
-            found[name] = units.seconds(limit)
+            within = units.seconds(limit)
         except ValueError:
-            equals = ""
-        if not equals:
+            within = -1.0
+        if not equals or within < 0:
             raise UsageError(f"--require {text}: must be ALERT=TIME, such as ApiDown=60s")
         if name not in known:
             raise UsageError(f"--require {text}: no alert {name!r} in the rules; {instead(name, known)}")
+        if name in found:
+            raise UsageError(f"--require {text}: {name} is required twice")
+        found[name] = within
     return found
 
 
 def judged(replay: Replay, wanted: Mapping[str, float]) -> tuple[ExitCode, list[str]]:
-    """What `--require` comes to: fail if an alert fired too late or never, unknown if that cannot be told."""
-    failed, unknown = [], []
-    for each in replay.alerts:
-        if (within := wanted.get(each.alert)) is None:
-            continue
-        limit = f"must fire within {show_seconds(within)}"
-        if each.early:
-            unknown.append(f"{each.alert} was active before anything was injected; {limit}")
-        elif each.state is State.NO_SERIES:
-            unknown.append(f"{each.alert}: {each.because}; {limit}")
-        elif each.seconds is None and each.state is State.FIRED:
-            unknown.append(f"{each.alert} fired, but nothing was injected; {limit}")
-        elif each.state is not State.FIRED:
-            failed.append(f"{each.alert} never fired: {each.because}; {limit}")
-        elif each.seconds is not None and each.seconds > within:
-            failed.append(f"{each.alert} fired after {show_seconds(each.seconds)}; {limit}")
-    code = ExitCode.VIOLATED if failed else ExitCode.UNKNOWN if unknown else ExitCode.PASS
-    return code, [*(f"FAIL: {line}" for line in failed), *(f"UNKNOWN: {line}" for line in unknown)]
+    """What `--require` comes to: fail if an alert fired too late or never, unknown if that cannot be told. Of several
+    rules with one name, the best counts."""
+    found = [
+        min((_judged(each, within) for each in replay.alerts if each.alert == name), key=_rank)
+        for name, within in wanted.items()
+    ]
+    code = max((code for code, _ in found), key=_ORDER.index, default=ExitCode.PASS)
+    ordered = sorted(found, key=_rank, reverse=True)
+    return code, [f"{code.words}: {because}" for code, because in ordered if because]
+
+
+_ORDER = (ExitCode.PASS, ExitCode.UNKNOWN, ExitCode.VIOLATED)
+
+
+def _rank(found: tuple[ExitCode, str]) -> int:
+    return _ORDER.index(found[0])
+
+
+def _judged(each: Replayed, within: float) -> tuple[ExitCode, str]:
+    limit = f"must fire within {show_seconds(within)}"
+    if each.early:
+        return ExitCode.UNKNOWN, f"{each.alert} was active before anything was injected; {limit}"
+    if each.state is State.NO_SERIES:
+        return ExitCode.UNKNOWN, f"{each.alert}: {each.because}; {limit}"
+    if each.state is not State.FIRED:
+        return ExitCode.VIOLATED, f"{each.alert} never fired: {each.because}; {limit}"
+    if each.seconds is None:
+        return ExitCode.UNKNOWN, f"{each.alert} fired, but nothing was injected; {limit}"
+    if each.seconds > within:
+        return ExitCode.VIOLATED, f"{each.alert} fired after {show_seconds(each.seconds)}; {limit}"
+    return ExitCode.PASS, ""

@@ -14,7 +14,10 @@ from chaos.audit.reading import File, read
 from chaos.audit.registered import RULES
 from chaos.audit.rule import Found, Rule, Severity
 from chaos.audit.suppress import Suppression, suppressions
-from chaos.errors import UsageError
+from chaos.errors import UsageError, on_one_line
+
+_LONGEST = 400
+"""Characters of what a manifest may put into a message."""
 
 
 def audit(paths: Sequence[Path], names: Map | None = None, measured: Measured | None = None) -> Audit:
@@ -47,8 +50,8 @@ def _finding(estate: Estate, rule: Rule, found: Found) -> Finding:
         severity=Severity.NOTE if found.is_note else rule.severity,
         path=found.node.path,
         line=found.line or found.node.line,
-        item=found.item.shown,
-        because=found.because,
+        item=on_one_line(found.item.shown, _LONGEST),
+        because=on_one_line(found.because, _LONGEST),
         why=rule.why,
         fix=rule.fix,
         suppressed=_reason(estate.suppressions, found, rule.id),
@@ -56,4 +59,5 @@ def _finding(estate: Estate, rule: Rule, found: Found) -> Finding:
 
 
 def _reason(given: Sequence[Suppression], found: Found, rule: str) -> str | None:
-    return next((each.reason for each in given if each.covers(found.item, rule)), None)
+    reason = next((each.reason for each in given if each.covers(found.item, rule)), None)
+    return None if reason is None else on_one_line(reason, _LONGEST)

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from chaos.audit.node import as_number
 from chaos.audit.quantity import seconds
+from chaos.checks.text import many
 
 _NICK = {
     **{"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *"},
@@ -95,14 +96,14 @@ def parse(text: str) -> Due | Every | None:
 def read(text: str) -> Due | Every:
     """Return when a schedule is due. Raises RefusedError."""
     if "TZ=" in text:
-        raise RefusedError("it holds a time zone, which belongs into timeZone")
+        raise RefusedError("it holds a time zone, which belongs in timeZone")
     if text.startswith(_EVERY):
         return _every(text.removeprefix(_EVERY))
     if text.startswith("@") and text not in _NICK:
         raise RefusedError(f"it is none of {', '.join(_NICK)} and @every TIME")
     fields = _NICK.get(text, text).split()
     if len(fields) != 5:
-        raise RefusedError(f"it has {len(fields)} fields, not 5")
+        raise RefusedError(f"it has {many(len(fields), 'field')}, not 5")
     minute, hour = _field("minute", fields[0], 0, 59, {}), _field("hour", fields[1], 0, 23, {})
     day, month = _field("day", fields[2], 1, 31, {}), _field("month", fields[3], 1, 12, _MONTHS)
     weekday = _field("day of the week", fields[4], 0, 6, _DAYS)

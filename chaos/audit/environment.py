@@ -16,12 +16,12 @@ Maps = Mapping[tuple[str, str], Node]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """`value` is None if the files do not say it; `written` if the manifest holds the value itself."""
+    """`value` is None if the files do not say it; `written` is what the manifest alone says: not a file beside it."""
 
     name: str
     value: str | None
     node: Node
-    written: bool = False
+    written: str | None = None
 
 
 def variables(container: Container, maps: Maps) -> dict[str, Variable]:
@@ -45,7 +45,7 @@ def _of_maps(container: Container, maps: Maps) -> Iterator[Variable]:
 def _of_entry(entry: Node, scope: str, maps: Maps) -> Variable:
     name, value = entry.at("name").text, entry.at("value")
     if value.exists:
-        return Variable(name, value.text, value, written=True)
+        return Variable(name, value.text, value, written=value.text)
     reference = entry.at("valueFrom", "configMapKeyRef")
     data = maps.get((scope, reference.at("name").text))
     held = data.at(reference.at("key").text) if data is not None else None
@@ -94,7 +94,13 @@ def _of_service(service: Node) -> Iterator[Variable]:
     given = service.at("environment")
     defaults = beside(service.path)
     for key, value in given.items():
-        yield Variable(key, filled_in(value.text, defaults) if value.exists else None, value, written=True)
+        yield _filled_in(key, value.text if value.exists else None, value, defaults)
     for each in given.each():
         name, equals, text = each.text.partition("=")
-        yield Variable(name, filled_in(text, defaults) if equals else None, each, written=True)
+        yield _filled_in(name, text if equals else None, each, defaults)
+
+
+def _filled_in(name: str, text: str | None, node: Node, defaults: Mapping[str, str]) -> Variable:
+    if text is None:
+        return Variable(name, None, node)
+    return Variable(name, filled_in(text, defaults), node, written=filled_in(text, {}))

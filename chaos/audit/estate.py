@@ -12,7 +12,7 @@ from chaos.audit.measured import Measured
 from chaos.audit.names import Map
 from chaos.audit.node import Node
 from chaos.audit.suppress import Suppression
-from chaos.audit.workload import Container, Workload, selects, selects_by, texts, workload
+from chaos.audit.workload import Container, Workload, replicas_of, selects, selects_by, texts, workload
 from chaos.spec.broken import Place
 
 LEAST = {"HorizontalPodAutoscaler": "minReplicas", "ScaledObject": "minReplicaCount"}
@@ -56,43 +56,58 @@ class Estate:
         return [each for each in self.workloads if each.item.is_service]
 
     @cached_property
-    def replicated(self) -> list[Workload]:
-        return [each for each in self.in_kubernetes if each.is_replicated]
+    def answering(self) -> list[Workload]:
+        """Workloads that answer requests: with a port, a readiness probe, or selected by a Service."""
+        return [
+            each
+            for each in self.in_kubernetes
+            if (each.is_replicated or each.item.kind == "DaemonSet")
+            and (each.has_ports or each.is_asked_whether_ready or self.services_of(each))
+        ]
 
     @cached_property
     def serving(self) -> list[Workload]:
-        """Replicated workloads that answer requests: with a port, a readiness probe, or selected by a Service."""
-        return [
-            each
-            for each in self.replicated
-            if each.has_ports or each.is_asked_whether_ready or self.services_of(each)
-        ]
+        """Those of them that say how many Pods they have."""
+        return [each for each in self.answering if each.is_replicated]
 
     def services_of(self, given: Workload) -> list[Item]:
         """The Kubernetes Services that select a workload's Pods."""
         return [
             each
             for each in self.of_kind("Service")
-            if each.scope == given.item.scope
-            and selects(texts(each.node.at("spec", "selector")), given.labels)
+            if each.may_see(given.item) and selects(texts(each.node.at("spec", "selector")), given.labels)
         ]
 
     def scaler(self, given: Workload) -> Item | None:
         """The workload's HorizontalPodAutoscaler or KEDA ScaledObject."""
-        for item in self.of_kind(*LEAST):
-            target = item.node.at("spec", "scaleTargetRef")
-            named = target.at("name").text == given.item.name
-            if item.scope == given.item.scope and named and target.at("kind").text in ("", given.item.kind):
-                return item
-        return None
+        scaled = self.scaled(given)
+        return next(
+            (
+                each
+                for each in self.of_kind(*LEAST)
+                if _refers(each, each.node.at("spec", "scaleTargetRef"), scaled)
+            ),
+            None,
+        )
+
+    def scaled(self, given: Workload) -> Item:
+        """What says how many Pods a workload has: it, or the Argo Rollout that took it over."""
+        for each in self.of_kind("Rollout"):
+            reference = each.node.at("spec", "workloadRef")
+            if reference.exists and _refers(each, reference, given.item):
+                return each
+        return given.item
 
     def least_replicas(self, given: Workload) -> int:
-        scaler = self.scaler(given)
-        return given.replicas if scaler is None else _scaled(scaler, LEAST, given.replicas)
+        return self._replicas(given, LEAST)
 
     def most_replicas(self, given: Workload) -> int:
-        scaler = self.scaler(given)
-        return given.replicas if scaler is None else _scaled(scaler, _MOST, given.replicas)
+        return self._replicas(given, _MOST)
+
+    def _replicas(self, given: Workload, keys: Mapping[str, str]) -> int:
+        scaled, scaler = self.scaled(given), self.scaler(given)
+        replicas = given.replicas if scaled is given.item else replicas_of(scaled.node)
+        return replicas if scaler is None else _scaled(scaler, keys, replicas)
 
     def budgets_of(self, given: Workload) -> list[Item]:
         """The PodDisruptionBudgets that select a workload's Pods."""
@@ -134,7 +149,13 @@ def may_select(budget: Item) -> bool:
 
 def _is_of(budget: Item, given: Workload) -> bool:
     selector = budget.node.at("spec", "selector")
-    return budget.scope == given.item.scope and selects_by(selector, given.labels)
+    return budget.may_see(given.item) and selects_by(selector, given.labels)
+
+
+def _refers(item: Item, reference: Node, to: Item) -> bool:
+    """Return True if the reference within an item is to the other one."""
+    kind = reference.at("kind").text
+    return item.may_see(to) and reference.at("name").text == to.name and kind in ("", to.kind)
 
 
 def _scaled(scaler: Item, keys: Mapping[str, str], replicas: int) -> int:

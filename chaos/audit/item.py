@@ -30,6 +30,15 @@ class Item:
     def shown(self) -> str:
         return f"{self.kind} {self.name}"
 
+    def may_see(self, other: Item) -> bool:
+        """True within one namespace. An object that names none may be in any: charts name it in some objects only."""
+        names = {self._namespace, other._namespace}
+        return self.scope == other.scope or ("" in names and not (self.is_service or other.is_service))
+
+    @property
+    def _namespace(self) -> str:
+        return self.node.at("metadata", "namespace").text
+
     @property
     def is_service(self) -> bool:
         """True for a service of a Compose file."""

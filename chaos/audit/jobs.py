@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from chaos.audit.cron import Due, parse
 from chaos.audit.estate import Estate
 from chaos.audit.item import Item
@@ -10,20 +14,35 @@ _OFTEN = 12
 """Due so many times an hour, a job meets all others whatever its minute."""
 
 
+def scheduled(estate: Estate) -> list[Item]:
+    """The CronJobs that are not suspended."""
+    return [each for each in estate.of_kind("CronJob") if not each.node.at("spec", "suspend").is_true]
+
+
 def dated(estate: Estate) -> list[tuple[Item, Due]]:
-    """The CronJobs that may be moved to another minute and are not suspended. `@every` names no minute."""
+    """The scheduled CronJobs that may be moved to another minute. `@every` names no minute."""
     found = []
-    for job in estate.of_kind("CronJob"):
-        spec = job.node.at("spec")
-        due = parse(spec.at("schedule").text)
-        if isinstance(due, Due) and due.per_hour <= _OFTEN and not spec.at("suspend").is_true:
+    for job in scheduled(estate):
+        due = parse(job.node.at("spec", "schedule").text)
+        if isinstance(due, Due) and due.per_hour <= _OFTEN:
             found.append((job, due))
     return found
 
 
 def comparable(one: Item, other: Item) -> bool:
-    """Return True for jobs of one namespace and time zone: they share a database, and their minutes compare."""
-    return (
-        one.scope == other.scope
-        and one.node.at("spec", "timeZone").text == other.node.at("spec", "timeZone").text
+    """Return True for jobs of one namespace and clock: they share a database, and their minutes compare."""
+    zones = [each.node.at("spec", "timeZone").text for each in (one, other)]
+    return one.scope == other.scope and _clock(zones[0]) == _clock(zones[1])
+
+
+@cache
+def _clock(zone: str) -> tuple[object, ...]:
+    """What is equal for names of one clock, such as UTC and Etc/UTC: the offsets of a year, or the name if it is none
+    that this machine knows."""
+    try:
+        found = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return (zone,)
+    return tuple(
+        datetime(2027, month, day, tzinfo=found).utcoffset() for month in range(1, 13) for day in (1, 15)
     )

@@ -20,11 +20,17 @@ SAYS_SO = re.compile(r"\b(?:asks|queries|checks|pings|needs) the (?:database|db|
 
 
 def asked(container: Container, kind: str) -> str:
-    """What a container's probe asks: `GET /healthz` with its port's number, or a command; empty for any other kind."""
+    """What a container's probe asks: `GET /healthz` or gRPC health with the port's number, or a command; empty for any
+    other kind."""
     probe = container.probe(kind)
     get = probe.at("httpGet")
     if get.exists:
         return f"GET {get.at('path').text or '/'} on port {_number_of(container, get.at('port').text)}"
+    grpc = probe.at("grpc")
+    if grpc.exists:
+        service = grpc.at("service").text
+        of = f" of {service}" if service else ""
+        return f"gRPC health{of} on port {_number_of(container, grpc.at('port').text)}"
     return " ".join(probe.at("exec", "command").words())
 
 

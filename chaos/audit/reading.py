@@ -18,6 +18,7 @@ MOST_FILES = 2_000
 _NAMES = (".yaml", ".yml")
 _CHART = "Chart.yaml"
 _TEMPLATE_LINE = re.compile(r"^\s*(?:-\s+)?(?:[\w./\"-]+:\s*)?\{\{", re.MULTILINE)
+_TEMPLATE = re.compile(r"\{\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,12 @@ def read(paths: Iterable[Path]) -> tuple[list[File], list[FileError]]:
 
 def _found(paths: Iterable[Path], unread: list[FileError]) -> Iterator[Path]:
     """Each file once, in the order of the paths."""
-    seen = set[Path]()
+    seen = set[str]()
     for given in paths:
         for path in _below(given, unread) if given.is_dir() else [given]:
-            if path.resolve() not in seen:
-                seen.add(path.resolve())
+            real = os.path.realpath(path)  # other than Path.resolve, it takes a link to itself
+            if real not in seen:
+                seen.add(real)
                 yield path
 
 
@@ -72,7 +74,7 @@ def _file(path: Path) -> File:
             raise _is_template(path, text, found) from None
         raise error from None
     # `replicas: {{ .Values.replicas }}` is YAML: a mapping whose key is a mapping
-    if (found := _TEMPLATE_LINE.search(text)) and _has_mapping_as_key(documents):
+    if (found := _TEMPLATE_LINE.search(text) or _TEMPLATE.search(text)) and _has_mapping_as_key(documents):
         raise _is_template(path, text, found)
     for document in documents:
         extends.fill_in(path, document)

@@ -12,7 +12,7 @@ def without_probe(kind: str) -> Callable[[Estate], Iterator[Found]]:
     """Return the check for workloads that answer requests, none of whose containers has a `kind` probe."""
 
     def check(estate: Estate) -> Iterator[Found]:
-        for workload in estate.serving:
+        for workload in estate.answering:
             containers = workload.containers
             if not any(each.probe(kind).exists for each in containers):
                 first = next((each for each in containers if each.node.at("ports").value), containers[0])

@@ -64,8 +64,7 @@ class Workload:
     @property
     def replicas(self) -> int:
         """As written; 1 if it is not."""
-        number = self._of_service() if self.item.is_service else self.spec.at("replicas").number
-        return 1 if number is None else max(0, math.floor(number))
+        return _whole(self._of_service()) if self.item.is_service else replicas_of(self.item.node)
 
     def _of_service(self) -> float | None:
         places = [self.item.node.at("deploy", "replicas"), self.item.node.at("scale")]
@@ -122,6 +121,15 @@ def workload(item: Item) -> Workload | None:
         return None
     template = item.node.at(*place)
     return Workload(item, template, template.at("spec"))
+
+
+def replicas_of(object_: Node) -> int:
+    """Return an object's `spec.replicas`; 1 if it does not say."""
+    return _whole(object_.at("spec", "replicas").number)
+
+
+def _whole(number: float | None) -> int:
+    return 1 if number is None else max(0, math.floor(number))
 
 
 def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:

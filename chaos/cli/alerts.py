@@ -80,7 +80,10 @@ def alerts(
 
 def _seconds(option: str, text: str) -> float:
     try:
-        return units.seconds(text)
+        found = units.seconds(text)
+        if found < 0:
+            raise ValueError("must not be negative")
+        return found
     except ValueError as error:
         raise UsageError(f"{option} {text}: {error}") from None
 

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from chaos.access.trust import trust
-from chaos.errors import MidnightError
+from chaos.errors import MidnightError, on_one_line
 from chaos.later import httpx
 
 TIMEOUT = 3.0  # seconds for one answer
@@ -42,13 +42,35 @@ class Server:
                 url, headers = f"{self.url}{path}", dict(self.headers)
                 with client.stream("GET", url, params=parameters, headers=headers) as answer:
                     now = time.time()
-                    document = json.loads(_whole(answer))
-        except (httpx.HTTPError, ValueError, RecursionError) as error:
+                    body = _whole(answer)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise NoAnswer(f"{self.url}: {type(error).__name__}: {error}") from None
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            document = _NOT_JSON
         if answer.status_code != httpx.codes.OK:
-            told = document.get("error") or document.get("message") if isinstance(document, dict) else ""
-            raise NoAnswer(f"{self.url}{path}: status {answer.status_code}{f': {told}' if told else ''}")
+            raise NoAnswer(f"{self.url}{path}: status {answer.status_code}{_told(answer, document)}")
+        if document is _NOT_JSON:
+            kind = on_one_line(answer.headers.get("content-type", "text"), 60)
+            raise NoAnswer(f"{self.url}{path}: answered {kind}, not JSON")
         return Said(document, _ahead(answer.headers.get("date"), now))
+
+
+_NOT_JSON = object()
+
+
+def _told(answer: httpx.Response, document: Any) -> str:
+    """What an answer with an error, or a redirect, says about it."""
+    told = document.get("error") or document.get("message") if isinstance(document, dict) else ""
+    if not told and answer.has_redirect_location:
+        told = f"redirected to {_without_query(answer.headers['location'])}"
+    return f": {on_one_line(str(told), 200)}" if told else ""
+
+
+def _without_query(url: str) -> str:
+    """A query may hold a token."""
+    return url.partition("?")[0].partition("#")[0]
 
 
 def _whole(answer: httpx.Response) -> bytes:

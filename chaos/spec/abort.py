@@ -53,18 +53,19 @@ class SwitchedOff(Model):
 
 
 def _kind(value: Any) -> str:
+    """A tag is no key, or an error about another key would be placed at it."""
     keys = value if isinstance(value, dict) else type(value).model_fields if isinstance(value, Model) else ()
-    return next((key for key in ("slo", "check", "alert", "off") if key in keys), "objective")
+    return next((f"by {key}" for key in ("slo", "check", "alert", "off") if key in keys), "objective")
 
 
 Condition = SloLost | CheckFailed | AlertFires | Slo
 """A condition in effect; an SLO defined here only aborts and is not judged."""
 
 Abort = Annotated[
-    Annotated[SloLost, Tag("slo")]
-    | Annotated[CheckFailed, Tag("check")]
-    | Annotated[AlertFires, Tag("alert")]
-    | Annotated[SwitchedOff, Tag("off")]
+    Annotated[SloLost, Tag("by slo")]
+    | Annotated[CheckFailed, Tag("by check")]
+    | Annotated[AlertFires, Tag("by alert")]
+    | Annotated[SwitchedOff, Tag("by off")]
     | Annotated[Slo, Tag("objective")],
     Discriminator(_kind),
 ]

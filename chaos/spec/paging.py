@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from chaos.spec import broken, written
 from chaos.spec.broken import BrokenRule
@@ -20,17 +20,27 @@ LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length
 Labels = dict[LabelName, str]
 
 
+def _without_query(url: str) -> str:
+    if "?" in url:
+        raise ValueError("must be http://HOST[:PORT][/PATH] or https://..., without a query")
+    return url
+
+
+Place = Annotated[Address, AfterValidator(_without_query)]
+"""Paths are added to it."""
+
+
 class Prometheus(Model):
     """The Prometheus whose rules are watched: its URL, or an address of the driver such as {prometheus}."""
 
-    url: Address
+    url: Place
     headers: dict[HeaderName, Secret] = Field(default_factory=dict)
 
 
 class Alertmanager(Model):
     """The Alertmanager behind it. `receiver`: the port of this machine to which it delivers what midnight must see."""
 
-    url: Address
+    url: Place
     headers: dict[HeaderName, Secret] = Field(default_factory=dict)
     receiver: Annotated[int, Field(ge=1, le=65535)] | None = None
 

@@ -22,11 +22,23 @@ def line_of(document: Any, place: Place) -> int:
         if _is_one(node, key):
             continue
         try:
-            position = marks.key(key) if isinstance(node, dict) else marks.item(key)
-            line, node = position[0] + 1, node[key]
+            line, node = _line(node, marks, key), node[key]
         except (KeyError, IndexError, TypeError):
             break
     return line if line is not None else getattr(getattr(document, "lc", None), "line", 0) + 1
+
+
+def _line(node: Any, marks: Any, key: int | str) -> int:
+    """The line of a key or an item; of one that `<<` takes over, where it is written. Raises KeyError, IndexError."""
+    if not isinstance(node, dict):
+        return int(marks.item(key)[0]) + 1
+    try:
+        return int(marks.key(key)[0]) + 1
+    except KeyError:
+        taken_over = next((each for each in getattr(node, "merge", ()) if key in each), None)
+        if taken_over is None:
+            raise
+        return _line(taken_over, taken_over.lc, key)
 
 
 def shown(document: Any, place: Place) -> str:

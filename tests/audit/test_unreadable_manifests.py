@@ -32,6 +32,7 @@ POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
         (POD + "#" * 600_000, "is larger than 512 kB"),
         ("kind: Pod\nkind: Pod\n", "duplicate key"),
         ("spec:\n  replicas: {{ .Values.replicas }}\n", "manifest.yaml:2: holds Helm templates"),
+        ("kind: Pod\nmetadata: {name: {{ .Release.Name }}}\n", "manifest.yaml:2: holds Helm templates"),
         ("{{- if .Values.on }}\nkind: Pod\n{{- end }}\n", "manifest.yaml:1: holds Helm templates"),
     ],
     ids=lambda text: text[:20].encode().hex(),

@@ -132,15 +132,17 @@ def test_a_prometheus_that_is_down_is_unknown_and_the_run_plays(
     assert Journal(place.run).play is not None
 
 
-@pytest.mark.full
 def test_an_alert_that_nobody_expected_stops_the_run(place: Midnight, service: Service, start: Start) -> None:
-    abort = "abort: [{alert: ExporterDown}]\n"
-    monitoring = start()
+    abort = "abort: [{alert: ExporterDown}]\nafter_abort: 0s\n"
+    monitoring = start(wait="0s")
     file = place.file("paged.yaml", EXPERIMENT.replace("play, for: 12s", "play, for: 30s") + abort)
     keys = f"  processes: {{exporter: {{pid: {monitoring.pid('node_exporter')}}}}}\n"
     done = place("run", file, "--target", target(place, service.url, keys, top=monitoring.keys))
     assert done.code == 4, done
     assert "abort condition 'ExporterDown': it fires, and nothing expected it" in done.printed
+    journal = Journal(place.run)
+    firing, play = journal.latest(AlertFiring, "ExporterDown"), journal.play
+    assert firing and play and firing.at <= play.end < play.start + 30.0, "stopped by it, and not at the end"
 
 
 def test_a_rule_that_does_not_exist_is_refused_before_anything_is_touched(

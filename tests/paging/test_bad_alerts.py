@@ -37,6 +37,10 @@ BAD_QUERIES = {
 BAD_TARGETS = {
     "another host": ("prometheus: {url: 'http://192.0.2.1:9090'}\n", "not listed in `allow`"),
     "a password": ("prometheus: {url: 'http://me:x@127.0.0.1'}\n", "url: must not be a secret in plain text"),
+    "a query": (
+        "prometheus: {url: 'http://127.0.0.1:9/?tenant=1'}\n",
+        "url: must be http://HOST[:PORT][/PATH] or https://..., without a query",
+    ),
     "an Alertmanager alone": (ALERTMANAGER, "needs `prometheus`, whose alerts it delivers"),
     "an address that is none": (
         "prometheus: {url: '{prometheus}'}\n",
@@ -110,6 +114,14 @@ def test_an_alert_is_not_both_expected_and_unexpected(
 ) -> None:
     path, argv = run(tmp_path, f"abort: [{{alert: ApiDown}}]\nalerts: [{{{SOUND}}}]\n")
     refused(capsys, path, None, "ApiDown is expected by `alerts`, so it cannot also stop the play", *argv)
+
+
+@pytest.mark.parametrize("condition", ["alert: ApiDown", "slo: availability", "check: recovery"])
+def test_an_unknown_key_of_an_abort_condition_is_the_one_that_is_named(
+    condition: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, argv = run(tmp_path, f"abort: [{{{condition}, labels: {{severity: page}}}}]\n")
+    refused(capsys, path, None, "abort[0]: labels: unknown key", *argv)
 
 
 def test_sound_ones_appear_in_the_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

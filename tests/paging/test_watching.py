@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -29,6 +29,7 @@ from tests.paging.serving import serving
 class Answering(BaseHTTPRequestHandler):
     status, body = 200, b""
     ahead = 0.0  # seconds of its clock
+    headers_sent: Mapping[str, str] = {}
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return super().date_time_string((timestamp or time.time()) + self.ahead)
@@ -36,6 +37,8 @@ class Answering(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(self.body)))
+        for name, value in self.headers_sent.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(self.body)
 
@@ -70,6 +73,40 @@ def test_what_is_no_answer_of_a_prometheus_is_said(
     handler.status, handler.body = status, body
     with pytest.raises(NoAnswer, match="http://127"):
         rules.read(server)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "said"),
+    [
+        (401, {"Content-Type": "text/html"}, b"<html>log in</html>", "status 401"),
+        (503, {}, b"", "status 503"),
+        (400, {}, b'{"error": "bad\\nquery"}', "status 400: bad\\nquery"),
+        (500, {}, json.dumps({"error": "x" * 9000}).encode(), "status 500: xxx"),
+        (
+            302,
+            {"Location": "https://sso.example/login?state=secret"},
+            b"<a>found</a>",
+            "status 302: redirected to https://sso.example/login",
+        ),
+        (
+            200,
+            {"Content-Type": "text/html; charset=utf-8"},
+            b"<html>log in</html>",
+            "answered text/html; charset=utf-8, not JSON",
+        ),
+        (200, {}, b"", "answered text, not JSON"),
+    ],
+)
+def test_a_login_page_or_a_proxy_in_between_is_named_in_one_line(
+    status: int, headers: dict[str, str], body: bytes, said: str, answering: tuple[type[Answering], Server]
+) -> None:
+    handler, server = answering
+    handler.status, handler.body, handler.headers_sent = status, body, headers
+    with pytest.raises(NoAnswer) as refused:
+        rules.read(server)
+    told = str(refused.value).removeprefix(f"{server.url}/api/v1/rules: ")
+    assert told.startswith(said) and len(told) < 300 and told.isprintable()
+    assert "secret" not in told
 
 
 def test_rules_and_their_alerts_are_read(answering: tuple[type[Answering], Server]) -> None:

@@ -35,7 +35,8 @@ def _blocked(estate: Estate, budget: Item) -> str | None:
         return None
     kept = share(least.text, replicas) if least.exists else None
     if kept is not None and kept >= replicas:
-        return f"minAvailable {least.text} keeps each of the {replicas} Pods{of}"
+        pods = "the only Pod" if replicas == 1 else f"each of the {replicas} Pods"
+        return f"minAvailable {least.text} keeps {pods}{of}"
     return None
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.audit.estate import Estate
+from chaos.audit.interpolation import written
 from chaos.audit.rule import Found, Rule, Severity
 
 
 def check(estate: Estate) -> Iterator[Found]:
     for service in estate.services:
         logging = service.pod.at("logging")
-        driver = logging.at("driver").text or "json-file"
-        if driver == "json-file" and not logging.at("options", "max-size").exists:
+        driver = written(logging.at("driver").text, service.pod.path)
+        most = logging.at("options", "max-size")
+        is_bound = most.exists and written(most.text, service.pod.path) not in ("", "-1")  # Docker's default
+        if driver in ("", "json-file") and not is_bound:
             node = logging if logging.exists else service.pod
             yield Found(service.item, node, f"{service.shown} keeps its log without max-size")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.audit.estate import Estate
+from chaos.audit.memory import is_limited
 from chaos.audit.rule import Found, Rule, Severity
 
 
 def check(estate: Estate) -> Iterator[Found]:
     for service in estate.services:
-        limit = service.pod.at("deploy", "resources", "limits", "memory")
-        if not limit.exists and not service.pod.at("mem_limit").exists:
+        if not any(map(is_limited, service.containers)):
             yield Found(service.item, service.pod, f"{service.shown} has no memory limit")
 
 

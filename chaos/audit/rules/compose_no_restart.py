@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from chaos.audit.compose import completes
 from chaos.audit.estate import Estate
+from chaos.audit.interpolation import written
 from chaos.audit.node import Node
 from chaos.audit.rule import Found, Rule, Severity
 
@@ -21,9 +22,9 @@ def _stays_down(service: Node) -> Node | None:
     by_deploy = service.at("deploy", "restart_policy")
     if by_deploy.exists:  # it is in force, whatever `restart` says
         condition = by_deploy.at("condition")
-        return condition if condition.text == "none" else None
+        return condition if written(condition.text, service.path) == "none" else None
     policy = service.at("restart")
-    if policy.text not in ("", "no", "false"):
+    if written(policy.text, service.path) not in ("", "no", "false"):
         return None
     return policy if policy.exists else service
 

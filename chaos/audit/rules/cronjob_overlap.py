@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from chaos.audit.cron import parse
 from chaos.audit.estate import Estate
+from chaos.audit.jobs import scheduled
 from chaos.audit.rule import Found, Rule, Severity
 from chaos.spec.units import show_seconds
 
 
 def check(estate: Estate) -> Iterator[Found]:
-    for job in estate.of_kind("CronJob"):
+    for job in scheduled(estate):
         spec = job.node.at("spec")
         due, deadline = (
             parse(spec.at("schedule").text),

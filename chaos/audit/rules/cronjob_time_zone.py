@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.audit.estate import Estate
+from chaos.audit.jobs import scheduled
 from chaos.audit.rule import Found, Rule, Severity
 
 
 def check(estate: Estate) -> Iterator[Found]:
-    for job in estate.of_kind("CronJob"):
+    for job in scheduled(estate):
         if not job.node.at("spec", "timeZone").text:
             yield Found(job, job.node.at("spec", "schedule"), f"{job.shown} has no timeZone")
 

@@ -17,7 +17,7 @@ def check(estate: Estate) -> Iterator[Found]:
         alone = on_purpose or any(map(is_database, workload.containers))
         if workload.item.kind in ("Deployment", "Rollout") and least < 3 and not alone:
             key = "replicas" if scaler is None else LEAST[scaler.kind]
-            node = workload.spec.at(key) if scaler is None else scaler.node.at("spec", key)
+            node = (scaler or estate.scaled(workload)).node.at("spec", key)
             by = key if scaler is None else f"{key} of its autoscaler"
             yield Found(workload.item, node, f"{workload.shown} has {least} of at least 3 {by}")
 

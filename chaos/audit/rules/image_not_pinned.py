@@ -21,8 +21,9 @@ def check(estate: Estate) -> Iterator[Found]:
 
 
 def _is_loose(image: str) -> bool:
-    _, _, tag = image.rpartition("/")[2].partition(":")
-    return "@" not in image and tag in ("", "latest")
+    name, _, tag = image.rpartition("/")[2].partition(":")
+    is_placeholder = "$" in name  # filled in before Kubernetes sees it, with the tag perhaps
+    return "@" not in image and (tag == "latest" or (tag == "" and not is_placeholder))
 
 
 RULE = Rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.audit.estate import Estate
+from chaos.audit.resources import is_limited
 from chaos.audit.rule import Found, Rule, Severity
 
 
@@ -12,7 +13,7 @@ def check(estate: Estate) -> Iterator[Found]:
     for workload in estate.in_kubernetes:
         for container in workload.containers:
             resources = container.node.at("resources")
-            if not resources.at("limits", "memory").exists:
+            if not is_limited(estate, container, "memory"):
                 because = f"{workload.shown}: {container.shown} has no memory limit"
                 yield Found(workload.item, resources if resources.exists else container.node, because)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.audit.estate import Estate
+from chaos.audit.resources import is_requested
 from chaos.audit.rule import Found, Rule, Severity
 
 
@@ -12,11 +13,7 @@ def check(estate: Estate) -> Iterator[Found]:
     for workload in estate.in_kubernetes:
         for container in workload.containers:
             resources = container.node.at("resources")
-            missing = [
-                what
-                for what in ("cpu", "memory")
-                if not resources.at("requests", what).exists and not resources.at("limits", what).exists
-            ]
+            missing = [what for what in ("cpu", "memory") if not is_requested(estate, container, what)]
             if missing:
                 because = f"{workload.shown}: {container.shown} has no {' and no '.join(missing)} request"
                 yield Found(workload.item, resources if resources.exists else container.node, because)

@@ -13,7 +13,7 @@ def check(estate: Estate) -> Iterator[Found]:
     for workload in estate.workloads:
         for container in workload.every_container:
             for variable in estate.variables(container).values():
-                if variable.written and is_plain_secret(variable.name, variable.value):
+                if is_plain_secret(variable.name, variable.written):
                     because = f"{workload.shown}: {variable.name} holds a secret in plain text"
                     yield Found(workload.item, variable.node, because)
 
