@@ -147,4 +147,4 @@ def test_a_sound_suite_with_settings_is_accepted(tmp_path: Path, capsys: pytest.
     file = tmp_path / "all.yaml"
     file.write_text(f"{HEAD}  - {{experiment: drill-delete, set: [delete.every=2, delete.hold=2s]}}\n")
     done = typed(capsys, "validate", str(file))
-    assert (done.code, done.out) == (0, f"{file}: valid experiment\n")
+    assert (done.code, done.out) == (0, f"{file}: valid suite\n")

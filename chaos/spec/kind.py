@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ from chaos.spec.near import nearest
 
 
 class Kind(Enum):
-    EXPERIMENT = auto()  # a load and steps
-    SUITE = auto()  # scenarios, each an experiment
-    RESTORE = auto()  # a backup is restored, nothing is played
+    EXPERIMENT = "experiment"  # a load and steps
+    SUITE = "suite"  # scenarios, each an experiment
+    RESTORE = "backup check"  # a backup is restored, nothing is played
 
 
 def of_document(document: Any) -> Kind:
