@@ -95,7 +95,7 @@ def sentence(event: Event) -> str:
             return f"{step}: held; {_doses(known)}"
         case events.RunbookStepBegun(told=str(told)) if told:
             return f"runbook step {event.name}: do this by hand: {told}; then run: midnight done {event.name}"
-    line = _LINES.get(type(known))
+    line = _LINES.get(type(known)) if known else None
     return f"{line.format(name=event.name) if line else _as_written(event)}{because}"
 
 
