@@ -103,12 +103,17 @@ class FileError(UsageError):
         where = f"{path}:{line}: " if line is not None else f"{path}: "
         where += f"{_cut(place, _LONGEST_PLACE)}: " if place else ""
         shown = _as_written(value)
-        got = "" if value is None else f", got {_cut(shown, _LONGEST_VALUE)}"
+        got = "" if value is None else got_instead(rule, _cut(shown, _LONGEST_VALUE))
         super().__init__(f"{where}{_cut(rule, max(_LEAST_RULE, LONGEST - len(where + got)))}{got}")
 
     @property
     def each(self) -> tuple[FileError, ...]:
         return (self,)
+
+
+def got_instead(rule: str, shown: str) -> str:
+    """The end of a message about a broken rule: `, got 5`, and ` (got 5)` behind a question."""
+    return f" (got {shown})" if rule.endswith("?") else f", got {shown}"
 
 
 def _as_written(value: object) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from chaos.spec import yamlfile
+from chaos.spec.near import LONGEST
 from chaos.spec.yamlfile import Model, Name
 
 
@@ -29,12 +30,18 @@ class Scenario(Model):
     set: tuple[str, ...] = ()
 
 
+def _not_a_name(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError(f"must be {{experiment: {value[:LONGEST]}}}")
+    return value
+
+
 class Suite(Model):
     foreign: ClassVar[Mapping[str, str]] = _options("name, title, scenarios")
 
     name: Name
     title: str
-    scenarios: tuple[Scenario, ...] = Field(min_length=1)
+    scenarios: tuple[Annotated[Scenario, BeforeValidator(_not_a_name)], ...] = Field(min_length=1)
 
 
 def load(path: Path) -> Suite:
