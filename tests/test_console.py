@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 import textwrap
@@ -196,6 +197,21 @@ def test_in_a_terminal_the_panel_is_taken_away_and_the_events_stay(experiment: E
     assert "61.2/s" in text
     assert "step storm: failed: [bold]no such role[/x]" in text
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1, "the cursor is given back"
+
+
+def test_a_narrow_terminal_breaks_plan_and_events_between_words(experiment: Experiment) -> None:
+    out = io.StringIO()
+    terminal = Terminal(file=out, force_terminal=True, width=40, height=40, color_system=None)
+    shown = Console(RunDir(Path("r1")), experiment, ["step  10s  " + "batch_job " * 9], terminal=terminal)
+    shown.start()
+    shown.on_event(Event(86.0, "step", "storm", "failed", {"because": "no slots left " * 5}))
+    shown.stop()
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue()).splitlines()
+    told = [line for line in lines if "batch_job" in line or "slots" in line]
+    assert len(told) >= 5 and all(len(line) <= 40 for line in told)
+    assert set(" ".join(told).split()) <= {
+        *["step", "10s", "batch_job", "1m", "26s", "storm:", "failed:", "no", "slots", "left"],
+    }
 
 
 def test_figures_that_are_not_known_are_dashes() -> None:

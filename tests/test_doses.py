@@ -40,6 +40,11 @@ def test_in_a_sentence_the_amount_comes_before_what_was_done(
     assert doses.phrase(name, value, floor) == told
 
 
+def test_what_either_happened_or_not_needs_no_amount() -> None:
+    assert doses.needed("completed", 1.0) == ""
+    assert doses.needed("cpu_seconds", 1.9) == "at least 1.9 s needed"
+
+
 def test_the_cures_of_a_profile_are_the_differences_to_the_hardened_one_with_both_reasons() -> None:
     target, _, _ = target_of(EMBEDDED)
     found = {cure.setting: cure for cure in cures(EMBEDDED, target, "fragile")}

@@ -114,4 +114,5 @@ def _clock(at: float) -> str:
 
 
 def _say(terminal: Terminal, text: Text) -> None:
-    terminal.print(text, soft_wrap=True, highlight=False)
+    # A terminal breaks lines between words; elsewhere, one event is one line.
+    terminal.print(text, soft_wrap=not terminal.is_terminal, highlight=False)

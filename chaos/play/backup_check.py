@@ -84,7 +84,7 @@ def _teller(run: RunDir, plan: RestorePlan, terminal: Terminal) -> Listener:
     def say(text: str) -> None:
         # If the reader of our output is gone, rich exits the process; the restore must go on.
         with suppress(Exception, SystemExit):
-            terminal.print(Text(text), soft_wrap=True, highlight=False)
+            terminal.print(Text(text), soft_wrap=not terminal.is_terminal, highlight=False)
 
     def on_event(event: Event) -> None:
         took = f" in {show_seconds(event.seconds)}" if event.seconds is not None else ""

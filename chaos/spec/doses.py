@@ -61,8 +61,8 @@ def phrase(name: str, value: float, floor: float | None = None) -> str:
 
 
 def needed(name: str, floor: float) -> str:
-    """Return `at least 10 MB needed`."""
-    return f"at least {amount(name, floor)} needed"
+    """Return `at least 10 MB needed`; empty for what either happened or not."""
+    return "" if name in _WHETHER else f"at least {amount(name, floor)} needed"
 
 
 def amount(name: str, value: float) -> str:

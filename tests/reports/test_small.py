@@ -59,7 +59,7 @@ def test_a_value_is_shown_in_its_unit_and_never_rounded_up_to_what_it_missed(
 
 def test_evidence_of_any_shape_is_one_line() -> None:
     assert show_any({"peak_connections": 97, "codes": ["53300", 2], "oom": False}) == (
-        "peak connections 97; codes 53300, 2; oom no"
+        "peak connections: 97; codes: 53300, 2; oom: no"
     )
     assert named({"bytes_written": 1024.0**3}) == [("written", "1.07 GB")]
     assert named({"writers": {"sync_median": 0.0673}}) == [("writers", "sync median 67.3 ms")]
