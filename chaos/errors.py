@@ -128,12 +128,17 @@ class FileError(UsageError):
         where = f"{path}:{line}: " if line is not None else f"{path}: "
         where += f"{on_one_line(place, _LONGEST_PLACE)}: " if place else ""
         shown = _as_written(value)
-        got = "" if value is None else f", got {on_one_line(shown, _LONGEST_VALUE)}"
+        got = "" if value is None else got_instead(rule, on_one_line(shown, _LONGEST_VALUE))
         super().__init__(f"{where}{on_one_line(rule, max(_LEAST_RULE, LONGEST - len(where + got)))}{got}")
 
     @property
     def each(self) -> tuple[FileError, ...]:
         return (self,)
+
+
+def got_instead(rule: str, shown: str) -> str:
+    """The end of a message about a broken rule: `, got 5`, and ` (got 5)` behind a question."""
+    return f" (got {shown})" if rule.endswith("?") else f", got {shown}"
 
 
 def _as_written(value: object) -> str:

@@ -48,6 +48,15 @@ def test_all_mistakes_of_a_suite_are_told_at_once(tmp_path: Path, capsys: pytest
     assert not any("--set" in line for line in lines)
 
 
+def test_a_list_of_experiments_is_taken_for_a_suite(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text(HEAD.replace("scenarios", "experiments") + "  - {experiment: smoke}\n")
+    line = refusal(capsys, "validate", str(file)).strip()
+    assert line == f"midnight: {file}:3: experiments: unknown key; did you mean `scenarios`?"
+
+
 def test_a_setting_that_breaks_a_rule_elsewhere_is_told_with_the_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,7 +94,7 @@ BAD = {
     "names only": (
         f"{HEAD}  - smoke\n  - {{experiment: 7}}\n  - {{set: [drop.hold=1s]}}\n",
         [
-            "4: scenarios[0]: must be keys with values (key: value), got 'smoke'",
+            "4: scenarios[0]: must be {experiment: smoke}, got 'smoke'",
             '5: scenarios[1]: experiment: must be text: put it in quotes ("..."), got 7',
             "6: scenarios[2]: experiment: is required",
         ],
@@ -147,4 +156,4 @@ def test_a_sound_suite_with_settings_is_accepted(tmp_path: Path, capsys: pytest.
     file = tmp_path / "all.yaml"
     file.write_text(f"{HEAD}  - {{experiment: drill-delete, set: [delete.every=2, delete.hold=2s]}}\n")
     done = typed(capsys, "validate", str(file))
-    assert (done.code, done.out) == (0, f"{file}: valid experiment\n")
+    assert (done.code, done.out) == (0, f"{file}: valid suite\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 import textwrap
@@ -17,7 +18,7 @@ from rich.console import Console as Terminal
 from chaos.console.panel import render
 from chaos.console.progress import Progress
 from chaos.console.shown import Console
-from chaos.console.words import figures_line, sentence
+from chaos.console.words import figures_line
 from chaos.record.journal import Event
 from chaos.record.store import RunDir
 from chaos.spec.experiment import Experiment
@@ -72,7 +73,7 @@ def test_output_without_a_terminal_is_one_line_per_event_with_its_time(experimen
     assert lines[1:3] == ["run r1", "50s logrotate"]
     assert lines[3:] == [
         "   1m 26s  step idle_drop: injected",
-        " 1m 26.3s  step idle_drop: held; sockets closed 58 (at least 10 needed)",
+        " 1m 26.3s  step idle_drop: held; 58 sockets closed (at least 10 needed)",
     ]
 
 
@@ -198,6 +199,21 @@ def test_in_a_terminal_the_panel_is_taken_away_and_the_events_stay(experiment: E
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1, "the cursor is given back"
 
 
+def test_a_narrow_terminal_breaks_plan_and_events_between_words(experiment: Experiment) -> None:
+    out = io.StringIO()
+    terminal = Terminal(file=out, force_terminal=True, width=40, height=40, color_system=None)
+    shown = Console(RunDir(Path("r1")), experiment, ["step  10s  " + "batch_job " * 9], terminal=terminal)
+    shown.start()
+    shown.on_event(Event(86.0, "step", "storm", "failed", {"because": "no slots left " * 5}))
+    shown.stop()
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue()).splitlines()
+    told = [line for line in lines if "batch_job" in line or "slots" in line]
+    assert len(told) >= 5 and all(len(line) <= 40 for line in told)
+    assert set(" ".join(told).split()) <= {
+        *["step", "10s", "batch_job", "1m", "26s", "storm:", "failed:", "no", "slots", "left"],
+    }
+
+
 def test_figures_that_are_not_known_are_dashes() -> None:
     assert figures_line({}) == "waiting: –/s, good –, p99 –, – in flight; pool – of – in use, – waiting"
 
@@ -214,34 +230,6 @@ def test_the_console_shows_when_the_play_begins(experiment: Experiment) -> None:
 
 def test_a_percentile_that_falls_on_a_bad_hit_is_infinite() -> None:
     assert "p99 ∞" in figures_line({"p99": float("inf")})
-
-
-@pytest.mark.parametrize(
-    ("event", "said"),
-    [
-        (
-            Event(1, "run", "machine", "looked", {"busy": 0.15}),
-            "other programs use 15 % of the machine just now",
-        ),
-        (Event(0, "run", "baseline", "begun"), "baseline begun"),
-        (
-            Event(0, "run", "baseline", "ended", {"steady": False, "because": "p99 3 s"}),
-            "no steady state: p99 3 s",
-        ),
-        (
-            Event(0, "run", "run", "ended", {"reason": "aborted", "because": "SIGINT"}),
-            "run ended: aborted: SIGINT",
-        ),
-        (Event(0, "step", "batch", "injecting", {"fault": "batch_job"}), "step batch: injecting batch_job"),
-        (Event(0, "step", "batch", "skipped", {"because": "no job"}), "step batch: skipped: no job"),
-        (Event(0, "step", "batch", "held", {}), "step batch: held; no dose recorded"),
-        (Event(0, "runbook", "detect", "ended", {"seconds": 14.15, "evidence": {}}), "runbook detect: done"),
-        (Event(0, "abort", "cpu", "fired", {"because": "over 95 %"}), "abort cpu fired: over 95 %"),
-        (Event(0, "target", "reference", "failed"), "target reference failed"),
-    ],
-)
-def test_an_event_is_one_sentence(event: Event, said: str) -> None:
-    assert sentence(event) == said
 
 
 def test_a_play_that_is_over_has_no_seconds_left(experiment: Experiment) -> None:

@@ -15,21 +15,6 @@ EMBEDDED = PROJECT / "targets/embedded.yaml"
 @pytest.mark.parametrize(
     ("name", "value", "floor", "told"),
     [
-        ("bytes_rotated", 4e8, 1e7, "rotated 400 MB (at least 10 MB needed)"),
-        ("cpu_seconds", 3.16, 1.9, "cpu 3.16 s (at least 1.9 s needed)"),
-        ("sync_median_seconds", 0.0691, 0.05, "sync median 69.1 ms (at least 50 ms needed)"),
-        ("rows", 4000, 4000, "rows 4,000 (at least 4,000 needed)"),
-        ("bytes", 512, None, "bytes 512 B"),
-        ("connections_closed", 13, None, "connections closed 13"),
-    ],
-)
-def test_it_has_one_name_and_one_unit(name: str, value: float, floor: float | None, told: str) -> None:
-    assert doses.dose(name, value, floor) == told
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "floor", "told"),
-    [
         ("idle_sessions_closed", 12, 5, "12 idle sessions closed (at least 5 needed)"),
         ("connections_in_use", 1, 1, "1 connection in use (at least 1 needed)"),
         ("rows_deleted", 83.0, None, "83 rows deleted"),
@@ -39,12 +24,25 @@ def test_it_has_one_name_and_one_unit(name: str, value: float, floor: float | No
         ("completed", 1.0, 1.0, "the job completed"),
         ("completed", 0.0, 1.0, "the job did not complete"),
         ("bytes", 512, None, "512 B"),
+        ("rows", 4000, 4000, "4,000 rows (at least 4,000 needed)"),
+        ("sync_median_seconds", 0.0691, 0.05, "a median sync of 69.1 ms (at least 50 ms needed)"),
+        ("requests_failed", 1, 1, "1 request failed (at least 1 needed)"),
+        ("own_wait_seconds", 5.85, 0.2, "the service waited 5.85 s (at least 200 ms needed)"),
+        ("stalled_seconds", 6.0, 0.2, "stalled for 6 s (at least 200 ms needed)"),
+        ("held_back_seconds", 1.2, None, "held back for 1.2 s"),
+        ("most_descriptors", 64, None, "up to 64 descriptors open"),
+        ("connections_that_waited", 1, 1, "1 connection waited (at least 1 needed)"),
     ],
 )
 def test_in_a_sentence_the_amount_comes_before_what_was_done(
     name: str, value: float, floor: float | None, told: str
 ) -> None:
     assert doses.phrase(name, value, floor) == told
+
+
+def test_what_either_happened_or_not_needs_no_amount() -> None:
+    assert doses.needed("completed", 1.0) == ""
+    assert doses.needed("cpu_seconds", 1.9) == "at least 1.9 s needed"
 
 
 def test_the_cures_of_a_profile_are_the_differences_to_the_hardened_one_with_both_reasons() -> None:

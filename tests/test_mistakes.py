@@ -12,6 +12,7 @@ from tests.typed import typed
 
 NOT_A_TIME = "must be a time such as 90s, 500ms or 1m30s (units d, h, m, s, ms, in this order)"
 INDENTED = "is indented differently from the keys above it"
+NOT_BELOW = "an entry (-) that is not below the one before it: check the indentation"
 A_LIST = "must be a list ([a, b] or lines that begin with -), not keys with values"
 PHASE, DROP, SLO = "load: phase 'wake'", "step 'drop'", "slo 'availability'"
 
@@ -62,6 +63,7 @@ ONE = {
     ("a tab", "  timeout: 2s", "\ttimeout: 2s"): "4: a tab: use spaces",
     ("too far right", "  timeout: 2s", "  timeout: 2s\n    mix: {}"): f"5: {INDENTED}",
     ("too far left", "  baseline:", " baseline:"): f"6: {INDENTED}",
+    ("an entry too far right", "limits:", "abort:\n  - {}\n   - {}\nlimits:"): f"14: {NOT_BELOW}",
     ("no colon", "  timeout: 2s", "  timeout 2s"): "4: a colon is missing (key: value)",
     ("no colon above", "title: A", "title A"): "2: a colon is missing (key: value)",
     ("no colon in braces", "hold: 300ms", "hold 300ms"): (
@@ -85,10 +87,10 @@ ONE = {
     ),
     # units and types
     ("another unit", "hold: 300ms", "hold: 5 minutes"): f"9: {DROP}: hold: {NOT_A_TIME}, got '5 minutes'",
-    ("no unit", "hold: 300ms", "hold: 300"): f"9: {DROP}: hold: needs a unit: 300ms or 300s?, got 300",
+    ("no unit", "hold: 300ms", "hold: 300"): f"9: {DROP}: hold: needs a unit: 300ms or 300s? (got 300)",
     ("no percent", "availability: 99%", "availability: 99"): (
-        f"11: {SLO}: availability: must be a percentage such as 99.5% or a number from 0 to 1; did you mean 99%?,"
-        " got 99"
+        f"11: {SLO}: availability: must be a percentage such as 99.5% or a number from 0 to 1; did you mean 99%?"
+        " (got 99)"
     ),
     ("nothing", "timeout: 2s", "timeout:"): f"4: load: timeout: is empty: {NOT_A_TIME}",
     ("text for a number", "rate: 10}]", "rate: ten}]"): f"7: {PHASE}: rate: must be a number, got 'ten'",
@@ -103,7 +105,7 @@ ONE = {
         f"9: {DROP}: optional: must be true or false, got 'maybe'"
     ),
     ("a misspelt word", "hold: 300ms", "hold: 300ms, with: {by: proxi}"): (
-        f"9: {DROP}: with: by: must be proxy, server, black_hole or reset; did you mean proxy?, got 'proxi'"
+        f"9: {DROP}: with: by: must be proxy, server, black_hole or reset; did you mean proxy? (got 'proxi')"
     ),
     ("too much", "rate: 10}]", "rate: 10000}]"): f"7: {PHASE}: rate: must be at most 2000, got 10000",
     ("too much of a time", "fault: idle_drop", "fault: latency, with: {delay: 2m}"): (
@@ -120,6 +122,9 @@ ONE = {
     ),
     ("no such route", "{read: 1", "{raed: 1"): (
         "5: load: mix: raed: target 'embedded' has no such route; did you mean read?"
+    ),
+    ("a route of another service", "{read: 1", "{xyz: 1"): (
+        "5: load: mix: xyz: target 'embedded' has no such route; known: read, write, usage, complete, outbound"
     ),
     ("no name", "name: good", "name: Good Night"): (
         "1: name: must be a name: a lower-case letter, then lower-case letters, digits, _ and -, got 'Good Night'"

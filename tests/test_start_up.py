@@ -15,6 +15,7 @@ PLAYING = {"apscheduler", "docker", "httpx", "matplotlib", "numpy", "psycopg", "
 QUERYING = {"sqlalchemy"}
 SERVING = {"http.server", "ssl"}
 FOLLOWING = {"jsonpath_rfc9535"}  # what leads into a JSON document
+ELSEWHERE = {"sqlalchemy.dialects.postgresql"}  # unless the memory is in a database
 JUDGING = {"chaos.checks.judged", "chaos.record.events", "chaos.record.journal"}
 _CALLED = """
 import sys
@@ -37,7 +38,7 @@ finally:
             PLAYING | QUERYING | FOLLOWING | JUDGING | SERVING | {"asyncio", "rich"},
         ),
         ("validate", PLAYING | QUERYING | JUDGING | {"asyncio", "rich"}),
-        ("runs", PLAYING | FOLLOWING | JUDGING | {"ruamel", "yaml"}),
+        ("runs", PLAYING | FOLLOWING | JUDGING | ELSEWHERE | {"ruamel", "yaml"}),
         (
             "schedule list -f schedules/example.yaml",
             PLAYING - {"apscheduler"} | JUDGING | {"chaos.spec.experiment"},

@@ -19,6 +19,7 @@ from chaos.record.hits import Outcome
 from chaos.record.journal import Journal
 from chaos.spec import broken
 from chaos.spec.broken import BrokenRule
+from chaos.spec.near import instead
 from chaos.spec.yamlfile import Model, Where
 
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")

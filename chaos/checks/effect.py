@@ -56,7 +56,7 @@ def _judge(step: Step, journal: Journal) -> Finding:
         return finding(Outcome.UNKNOWN, "no floor stated, so nothing proves its effect", **evidence)
     below = [name for name in floor if not _number(dose.get(name)) >= floor[name]]
     least = min((_number(dose.get(name)) / floor[name] for name in floor if floor[name] > 0), default=None)
-    numbers = ", ".join(doses.dose(name, _number(dose.get(name)), floor[name]) for name in below or floor)
+    numbers = ", ".join(doses.phrase(name, _number(dose.get(name)), floor[name]) for name in below or floor)
     if below:
         why = f"; {evidence['shortfall']}" if evidence.get("shortfall") else ""
         return finding(short, f"effect below its floor: {numbers}{why}", least, **evidence)

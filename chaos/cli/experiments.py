@@ -14,7 +14,7 @@ import typer
 from chaos.cli.options import Json
 from chaos.errors import ExitCode, UsageError
 from chaos.play import kinds
-from chaos.spec import named_files, slofile, yamlfile
+from chaos.spec import kind, named_files, slofile, yamlfile
 from chaos.spec import target as targets
 from chaos.spec.target import Target as TargetFile
 
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 Files = Annotated[
     list[str] | None,
-    typer.Argument(
-        help="Files of experiments, targets, SLOs, schedules. Default: all experiments and targets found."
-    ),
+    typer.Argument(help="Files of any kind but profiles. Default: all experiments and targets found."),
 ]
 Target = Annotated[str, typer.Option(help="Target to validate the experiment against.")]
 
@@ -109,4 +107,4 @@ def _validate_one(path: Path, target: str) -> tuple[str, Sequence[str]]:
         from chaos.plan import build as plans
 
         return f"target{_roles(plans.check_target(path))}", ()
-    return "experiment", kinds.of_file(path).warnings(target)
+    return kind.of_document(document).value, kinds.of_file(path).warnings(target)

@@ -13,7 +13,7 @@ import typer
 from chaos.cli import leaks_shown
 from chaos.cli.options import Json, dsn_of
 from chaos.console.output import say, tell
-from chaos.errors import UsageError
+from chaos.errors import UsageError, got_instead
 from chaos.plugin.handles import ProcessRef
 
 Where = Annotated[str, typer.Argument(metavar="WHERE", help="PID, or compose:PROJECT/SERVICE.")]
@@ -97,7 +97,7 @@ def _seconds(text: str) -> float:
     try:
         found = seconds(text)
     except ValueError as error:
-        raise UsageError(f"--for {error}, got {text!r}") from None
+        raise UsageError(f"--for {error}{got_instead(str(error), repr(text))}") from None
     if found <= 0:
         raise UsageError(f"--for must be positive, got {text!r}")
     return found

@@ -110,7 +110,7 @@ def _night(zone: ZoneInfo, begin: str, end: str, day: str | None) -> Night:
         try:
             evening = date.fromisoformat(day)
         except ValueError:
-            raise UsageError(f"--date must be a date as 2026-11-27, got {day!r}") from None
+            raise UsageError(f"--date must be a date such as 2026-11-27, got {day!r}") from None
     if not 1971 <= evening.year <= 2199:
         raise UsageError(f"--date must be between 1971 and 2199, got {day!r}")
     return Night.of(evening, _clock("--from", begin), _clock("--to", end), zone)
@@ -120,4 +120,4 @@ def _clock(option: str, text: str) -> time:
     try:
         return datetime.strptime(text, "%H:%M").time()
     except ValueError:
-        raise UsageError(f"{option} must be a time of day as 22:00, got {text!r}") from None
+        raise UsageError(f"{option} must be a time of day such as 22:00, got {text!r}") from None

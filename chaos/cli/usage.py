@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from typer.exceptions import TyperException
 
 from chaos.console.typed import as_typed
+from chaos.errors import got_instead
 from chaos.spec import wording
 from chaos.spec.near import LONGEST
 
@@ -37,4 +38,4 @@ def _refused(error: TyperException) -> str | None:
     if choices := _CHOICES.search(rule):
         names = re.findall(r"'([^']*)'", choices[1])
         rule = f"must be {', '.join(names[:-1])} or {names[-1]}"
-    return f"{named}: {rule}, got {str(given)[:LONGEST]!r}"
+    return f"{named}: {rule}{got_instead(rule, repr(str(given)[:LONGEST]))}"

@@ -18,11 +18,11 @@ from rich.text import Text
 
 from chaos.console.panel import render
 from chaos.console.progress import Progress
-from chaos.console.words import STYLES, Figures, figures_line, sentence
+from chaos.console.sentences import sentence
+from chaos.console.words import STYLES, Figures, figures_line, instant
 from chaos.record.journal import Event
 from chaos.record.store import RunDir
 from chaos.spec.experiment import Experiment
-from chaos.spec.units import show_seconds
 
 FIGURES_EVERY = 5.0  # seconds between lines of figures without a terminal
 _FAREWELL = 2.0  # seconds that `stop` waits for a blocked terminal
@@ -110,8 +110,9 @@ class Console:
 
 def _clock(at: float) -> str:
     """The first column: how long the run has been going on."""
-    return f"{show_seconds(max(0.0, round(at, 1))):>9}"
+    return f"{instant(at):>9}"
 
 
 def _say(terminal: Terminal, text: Text) -> None:
-    terminal.print(text, soft_wrap=True, highlight=False)
+    # A terminal breaks lines between words; elsewhere, one event is one line.
+    terminal.print(text, soft_wrap=not terminal.is_terminal, highlight=False)

@@ -1,4 +1,4 @@
-"""Describe events and figures in the words of the plan."""
+"""Describe the figures of a run, in the words of the plan."""
 
 from __future__ import annotations
 
@@ -6,58 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from chaos.record import events
-from chaos.record.events.run import BUSY
-from chaos.record.journal import Event
-from chaos.spec import doses
 from chaos.spec.units import show_seconds
 
 Figures = Mapping[str, Any]
 
 STYLES = {"failed": "bold red", "skipped": "yellow", "fired": "bold red", "injected": "bold magenta",
            "undone": "green", "ready": "green"}  # fmt: skip
-
-
-def sentence(event: Event) -> str:
-    """Describe an event in the words of the plan."""
-    subject = f"{event.source} {event.name}" if event.source != event.name else event.name
-    because = f": {event.because}" if event.because else ""
-    match events.known(event):
-        case events.RunEnded(reason=str(reason)):
-            return f"run ended: {reason}{because}"
-        case events.MachineLooked(busy=busy):
-            return _machine(busy or 0.0)
-        case events.BaselineEnded(steady=steady):
-            return f"{'steady state' if steady else 'no steady state'}{because}"
-        case events.TargetReady():
-            return f"{subject} is ready"
-        case events.StepInjecting(fault=fault):
-            return f"{subject}: injecting" + ("" if fault in (None, event.name) else f" {fault}")
-        case events.StepHeld() as held:
-            return f"{subject}: held; {_doses(held)}"
-        case events.RunbookStepBegun(told=str(told)) if told:
-            return f"{subject}: do this by hand: {told}; then run: midnight done {event.name}"
-        case events.RunbookStepEnded():
-            return (
-                f"{subject}: done"  # a detector watches from the start: its time is for the verdict to count
-            )
-    if event.source == events.RunEnded.source:
-        return f"{event.name} {event.phase}{because}"
-    colon = ":" if event.source in (events.StepHeld.source, events.RunbookStepEnded.source) else ""
-    return f"{subject}{colon} {event.phase}{because}"
-
-
-def _machine(busy: float) -> str:
-    expected = ": expect `unknown`" if busy >= BUSY else ""
-    return f"other programs use {math.floor(busy * 100)} % of the machine just now{expected}"
-
-
-def _doses(held: events.StepHeld) -> str:
-    shown = [
-        doses.dose(name, dose, held.floor.get(name)) if isinstance(dose, int | float) else f"{name} {dose}"
-        for name, dose in held.dose.items()
-    ]
-    return ", ".join(shown) or "no dose recorded"
 
 
 def figures_line(figures: Figures) -> str:
@@ -97,6 +51,11 @@ def pool(figures: Figures) -> str:
 def number(value: float | None, form: str) -> str:
     """Format a figure, or a dash if unknown."""
     return "–" if value is None or math.isnan(value) else f"{value:{form}}"
+
+
+def instant(at: float) -> str:
+    """Format how long the run has been going on, to a tenth of a second."""
+    return show_seconds(max(0.0, round(at, 1)))
 
 
 def whole_seconds(value: float) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from chaos.access.secret_urls import learn_database_url
 from chaos.checks.figures import FIGURES
@@ -122,6 +122,14 @@ def prepare(engine: sa.Engine) -> None:
 
 def upsert(dialect: str) -> sa.Insert:
     """Build an insert that replaces the row of the same run."""
-    insert = sqlite.insert(runs) if dialect == "sqlite" else postgresql.insert(runs)
+    insert = sqlite.insert(runs) if dialect == "sqlite" else _postgresql_insert()
     replaced = {name: insert.excluded[name] for name in runs.columns.keys() if name not in KEY}  # noqa: SIM118
     return insert.on_conflict_do_update(index_elements=list(KEY), set_=replaced)
+
+
+def _postgresql_insert() -> Any:
+    from sqlalchemy.dialects import (
+        postgresql,
+    )  # slow, and the table is in a file unless $MIDNIGHT_DATABASE is set
+
+    return postgresql.insert(runs)

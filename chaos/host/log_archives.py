@@ -15,9 +15,10 @@ from pathlib import Path
 
 COMPRESSORS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".lz4": "lz4", ".lzma": "lzma"}
 _SUFFIX = "|".join(re.escape(each) for each in (*COMPRESSORS, ".Z", ".zip"))
-# logrotate's `dateformat` by its output pattern; the first match counts.
+# logrotate's `dateformat` by its output pattern; the first match counts. Compiled when needed: every command that reads
+# an experiment imports this.
 _DATES = {
-    f"{sep}{form}": re.compile(rf"{re.escape(sep)}{pattern}")
+    f"{sep}{form}": rf"{re.escape(sep)}{pattern}"
     for form, pattern in (
         ("%Y%m%d", r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"),
         ("%Y-%m-%d", r"20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"),
@@ -103,7 +104,7 @@ def _tail(text: str) -> tuple[str, int, str] | None:
     if re.fullmatch(r"\.(?:0|[1-9]\d{0,4})", text):
         return "number", int(text[1:]), ""
     for form, pattern in _DATES.items():
-        if pattern.fullmatch(text):
+        if re.fullmatch(pattern, text):
             return form, 0, text
     return None
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from chaos.notify.message import Event
 from chaos.spec.broken import SecretValue
+from chaos.spec.near import nearest
 from chaos.spec.secret import Secret
 from chaos.spec.yamlfile import Model
 
@@ -49,6 +50,15 @@ def _kind(value: Any) -> str:
     return "by apprise" if "apprise" in keys else "by webhook"
 
 
+def _either(value: Any) -> Any:
+    """Also with a misspelt key, which is then refused with the right one."""
+    if isinstance(value, dict) and not any(nearest(str(key), ("apprise", "webhook")) for key in value):
+        raise ValueError("must be {apprise: {env: NAME}} or {webhook: URL}")
+    return value
+
+
 Destination = Annotated[
-    Annotated[Webhook, Tag("by webhook")] | Annotated[Apprise, Tag("by apprise")], Discriminator(_kind)
+    Annotated[Webhook, Tag("by webhook")] | Annotated[Apprise, Tag("by apprise")],
+    Discriminator(_kind),
+    BeforeValidator(_either),
 ]

@@ -180,7 +180,7 @@ def _no_route(name: str, target: Target) -> str:
             f"target {target.name!r} has no route with this role; add one to its routes, "
             f"such as {_EXAMPLES[name]}"
         )
-    return f"target {target.name!r} has no such route; {instead(name, (*target.routes, *ROLES))}"
+    return f"target {target.name!r} has no such route; {instead(name, tuple(dict.fromkeys((*target.routes, *ROLES))))}"
 
 
 def _no_ledger(target: Target) -> str:

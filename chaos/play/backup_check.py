@@ -78,16 +78,17 @@ class BackupCheck:
 def _teller(run: RunDir, plan: RestorePlan, terminal: Terminal) -> Listener:
     from rich.text import Text
 
-    from chaos.console.words import sentence
+    from chaos.console.sentences import sentence
+    from chaos.console.words import instant
 
     def say(text: str) -> None:
         # If the reader of our output is gone, rich exits the process; the restore must go on.
         with suppress(Exception, SystemExit):
-            terminal.print(Text(text), soft_wrap=True, highlight=False)
+            terminal.print(Text(text), soft_wrap=not terminal.is_terminal, highlight=False)
 
     def on_event(event: Event) -> None:
         took = f" in {show_seconds(event.seconds)}" if event.seconds is not None else ""
-        say(f"{event.at:7.1f}s  {sentence(event)}{took}")
+        say(f"{instant(event.at):>9}  {sentence(event)}{took}")
 
     for line in (plan.experiment.title, f"run {run.id}", *plan.lines()):
         say(line)

@@ -81,7 +81,7 @@ class WholeSuite:
 
     def tell(self, result: RunResult, terminal: Terminal) -> None:
         assert result.verdict is not None, "its scenarios were judged"
-        terminal.print(result.verdict.headline, markup=False, soft_wrap=True)
+        terminal.print(result.verdict.headline, markup=False, soft_wrap=not terminal.is_terminal)
         if result.run.report.exists():
             terminal.print(f"report: {result.run.report}", markup=False, soft_wrap=True)
 

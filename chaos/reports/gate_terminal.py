@@ -40,7 +40,7 @@ def print_gate(gate: GateVerdict, terminal: Console) -> None:
     for case in gate.audit:
         _line(terminal, f"audit: {case.outcome}: {case.because}")
     style = STYLES.get(ExitCode(gate.exit_code), "bold yellow")
-    terminal.print(Text(f"gate {gate.headline}", style=style), soft_wrap=True)
+    terminal.print(Text(f"gate {gate.headline}", style=style), soft_wrap=not terminal.is_terminal)
 
 
 def _compared(run: RunVerdict) -> str:
@@ -48,4 +48,4 @@ def _compared(run: RunVerdict) -> str:
 
 
 def _line(terminal: Console, text: str) -> None:
-    terminal.print(Text(text), soft_wrap=True)
+    terminal.print(Text(text), soft_wrap=not terminal.is_terminal)

@@ -193,7 +193,7 @@ def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:
 
 def _doses(step: StepRecord) -> list[tuple[str, str]]:
     return [
-        (doses.dose(name, dose), "" if floor is None else doses.needed(name, floor))
+        (doses.phrase(name, dose), "" if floor is None else doses.needed(name, floor))
         for name, dose, floor in step.doses
     ]
 

@@ -93,7 +93,7 @@ def show_any(value: Any) -> str:
     if isinstance(value, float):
         return show_value(value, "") if abs(value) >= 0.001 or value == 0 else f"{value:.3g}"
     if isinstance(value, Mapping):
-        return "; ".join(f"{key} {item}" for key, item in named(value)) or DASH
+        return "; ".join(f"{key}: {item}" for key, item in named(value)) or DASH
     if isinstance(value, list | tuple):
         return ", ".join(show_any(item) for item in value) or DASH
     return str(value)

@@ -16,7 +16,11 @@ STYLES: dict[State, str] = {"regression": "bold red", "advisory": "yellow", "ste
 def print_trend(trend: Trend, terminal: Console) -> None:
     """Print the summary, then one line per figure."""
     style = "bold red" if standing(trend) is Outcome.FAIL else "bold"
-    terminal.print(Text(f"{title(trend)}: {summary(trend)}", style=style), soft_wrap=True, highlight=False)
+    terminal.print(
+        Text(f"{title(trend)}: {summary(trend)}", style=style),
+        soft_wrap=not terminal.is_terminal,
+        highlight=False,
+    )
     found = rows(trend)
     if terminal.is_terminal:
         terminal.print(_table(found), highlight=False)

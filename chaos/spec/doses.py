@@ -1,4 +1,4 @@
-"""A dose in words: one name, one unit. The unit stands in a dose's name (`bytes_written`, `cpu_seconds`)."""
+"""A dose in words, the same on the terminal and in every report. Its name states its unit (`cpu_seconds`)."""
 
 from __future__ import annotations
 
@@ -21,13 +21,19 @@ _PHRASES: Mapping[str, str] = {
     "beside_cpu_seconds": "{} of CPU time beside it",
     "beside_memory_bytes": "{} of memory held beside it",
     "together_seconds": "{} side by side",
+    "held_back_seconds": "held back for {}",
+    "paused_seconds": "paused for {}",
+    "stalled_seconds": "stalled for {}",
+    "stopped_seconds": "stopped for {}",
     "seconds_at_limit": "{} at the limit",
+    "most_descriptors": "up to {} descriptors open",
     "sync_median_seconds": "a median sync of {}",
     "most_unflushed_bytes": "up to {} unflushed",
     "killed_for_memory": "{} killed for lack of memory",
     "crowd_sessions_listed": "{} sessions of the crowd listed by the server",
+    "connections_that_waited": "{} connections waited",
     "own_bytes_written": "{} written by the service",
-    "own_wait_seconds": "{} of waits by the service",
+    "own_wait_seconds": "the service waited {}",
     "own_answers": "{} answers to the service",
     "own_answer_seconds": "{} for an answer to the service",
     "own_answers_held_back_seconds": "answers to the service held back for {}",
@@ -37,16 +43,11 @@ _PHRASES: Mapping[str, str] = {
 }
 """Doses whose names do not read as a sentence behind their amount."""
 
-_SEVERAL = re.compile(r"\b(answer|connection|file|log|network|request|row|session|signal|toxic)s\b")
+_SEVERAL = re.compile(
+    r"\b(answer|connection|descriptor|error|file|log|network|request|row|session|signal|toxic)s\b"
+)
 
 _SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
-
-
-def dose(name: str, value: float, floor: float | None = None) -> str:
-    """Return `written 419 MB (at least 10 MB needed)`."""
-    label = _label(name)
-    told = f"{label} {amount(name, value)}"
-    return told if floor is None else f"{told} ({needed(name, floor)})"
 
 
 def phrase(name: str, value: float, floor: float | None = None) -> str:
@@ -61,8 +62,8 @@ def phrase(name: str, value: float, floor: float | None = None) -> str:
 
 
 def needed(name: str, floor: float) -> str:
-    """Return `at least 10 MB needed`."""
-    return f"at least {amount(name, floor)} needed"
+    """Return `at least 10 MB needed`; empty for what either happened or not."""
+    return "" if name in _WHETHER else f"at least {amount(name, floor)} needed"
 
 
 def amount(name: str, value: float) -> str:

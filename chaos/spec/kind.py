@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from chaos.spec import yamlfile
+from chaos.spec.keys import FOREIGN
 from chaos.spec.near import nearest
 
 
 class Kind(Enum):
-    EXPERIMENT = auto()  # a load and steps
-    SUITE = auto()  # scenarios, each an experiment
-    RESTORE = auto()  # a backup is restored, nothing is played
+    EXPERIMENT = "experiment"  # a load and steps
+    SUITE = "suite"  # scenarios, each an experiment
+    RESTORE = "backup check"  # a backup is restored, nothing is played
 
 
 def of_document(document: Any) -> Kind:
@@ -24,10 +25,12 @@ def of_document(document: Any) -> Kind:
 
 
 def _lists_scenarios(document: dict[Any, Any]) -> bool:
-    """Also under a misspelt key, which is then refused with the right one."""
+    """Also under a key that is misspelt or of another tool: it is then refused with the right one."""
     if "load" in document or "scenarios" in document:
         return "scenarios" in document
-    return any(nearest(str(key), ("scenarios",), 0.8) for key in document)
+    return any(
+        nearest(str(key), ("scenarios",), 0.8) or "scenarios" in FOREIGN.get(str(key), ()) for key in document
+    )
 
 
 def of_file(path: Path) -> Kind:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from chaos.errors import UnknownKey
 from chaos.spec import yamlfile
+from chaos.spec.near import LONGEST
 from chaos.spec.yamlfile import Model, Name
 
 
@@ -31,12 +32,18 @@ class Scenario(Model):
     set: tuple[str, ...] = ()
 
 
+def _not_a_name(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError(f"must be {{experiment: {value[:LONGEST]}}}")
+    return value
+
+
 class Suite(Model):
     foreign: ClassVar[Mapping[str, UnknownKey]] = _options("name, title, scenarios")
 
     name: Name
     title: str
-    scenarios: tuple[Scenario, ...] = Field(min_length=1)
+    scenarios: tuple[Annotated[Scenario, BeforeValidator(_not_a_name)], ...] = Field(min_length=1)
 
 
 def load(path: Path) -> Suite:

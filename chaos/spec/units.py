@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from chaos.errors import UsageError
+from chaos.errors import UsageError, got_instead
 
 WRITTEN: Mapping[str, bool] = {"written": True}
 """pydantic's context for values written by a person: units are required."""
@@ -284,7 +284,7 @@ def read_age(text: str) -> float:
     try:
         age = seconds(text, readings=("h", "d"))
     except ValueError as error:
-        raise UsageError(f"an age {error}, got {text!r}") from None
+        raise UsageError(f"an age {error}{got_instead(str(error), repr(text))}") from None
     if age <= 0:
         raise UsageError(f"an age must be positive, got {text!r}")
     return age

@@ -25,6 +25,10 @@ _RULES: Sequence[tuple[str, str]] = (
     (r"could not find expected ':'", NO_COLON),
     (r"but found '<block mapping start>'", INDENTED),
     (
+        r"but found '<block sequence start>'",
+        "an entry (-) that is not below the one before it: check the indentation",
+    ),
+    (
         r"but found '-'|sequence entries are not allowed",
         "an entry (-) where a key is expected: check the indentation",
     ),

@@ -11,7 +11,8 @@ from pathlib import Path
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from chaos.console.words import sentence
+from chaos.console.sentences import sentence
+from chaos.console.words import instant
 from chaos.history.entry import Entry
 from chaos.record.event import Event
 from chaos.record.lines import read_events
@@ -34,7 +35,7 @@ class Said:
 
 
 def said(event: Event) -> Said:
-    return Said(f"{event.at:.1f}", _sentence(event))
+    return Said(instant(event.at), _sentence(event))
 
 
 def _sentence(event: Event) -> str:

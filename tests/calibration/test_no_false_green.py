@@ -52,7 +52,7 @@ class Case:
 CASES = {
     "a fault that takes no effect": Case(
         3,
-        "tell: too little effect: told 0 (at least 1 needed)",
+        "tell: too little effect: 0 told (at least 1 needed)",
         "effect: tell",
         parts=lambda server: (f"steps:\n{tell(server, 0.5, dose=0)}", LENIENT),
     ),

@@ -173,7 +173,7 @@ def test_sessions_are_shown_with_their_age_query_and_holder(
         (["999999999"], "no process 999999999 on this machine; list them with: ps -ef"),
         (["api"], "WHERE must be a PID or compose:PROJECT/SERVICE, got 'api'"),
         (["compose:shop"], "WHERE must be a PID or compose:PROJECT/SERVICE, got 'compose:shop'"),
-        (["1", "--for", "5"], "--for needs a unit: 5ms or 5s?, got '5'"),
+        (["1", "--for", "5"], "--for needs a unit: 5ms or 5s? (got '5')"),
         (["1", "--for", "0s"], "--for must be positive, got '0s'"),
         (["1", "--dsn", "host=a dbname=b", "--dsn-env", "A"], "give one of them"),
         (["1", "--dsn-env", "NOT_SET_ANYWHERE"], "the environment variable NOT_SET_ANYWHERE is not set"),

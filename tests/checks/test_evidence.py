@@ -166,13 +166,13 @@ SKIPPED = [Event(PLAY + 20, "step", "drop", "skipped", {"because": "not permitte
 @pytest.mark.parametrize(
     ("events", "outcome", "because"),
     [
-        (step_events("drop", *STEP), PASS, "drop: effect proven: closed 4 (at least 2 needed)"),
-        (WEAK, UNKNOWN, "drop: effect below its floor: closed 1 (at least 2 needed)"),
-        (step_events("drop", *STEP, dose={}), UNKNOWN, "drop: effect below its floor: closed 0 (at least 2 needed)"),
+        (step_events("drop", *STEP), PASS, "drop: effect proven: 4 closed (at least 2 needed)"),
+        (WEAK, UNKNOWN, "drop: effect below its floor: 1 closed (at least 2 needed)"),
+        (step_events("drop", *STEP, dose={}), UNKNOWN, "drop: effect below its floor: 0 closed (at least 2 needed)"),
         (GROUNDLESS, UNKNOWN, "drop: no floor stated, so nothing proves its effect"),
         (step_events("drop", *STEP)[:2], UNKNOWN, "drop: its dose was never recorded"),
         (step_events("drop", *STEP)[:3], UNKNOWN,
-         "drop: not undone, though its effect was proven: closed 4 (at least 2 needed)"),
+         "drop: not undone, though its effect was proven: 4 closed (at least 2 needed)"),
         (UNPROVEN, UNKNOWN, "drop: effect not seen on the service's own path: nobody came this way"),
         (SKIPPED, UNKNOWN, "drop: skipped: not permitted"),
         ([], UNKNOWN, "drop: never injected"),

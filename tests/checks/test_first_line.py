@@ -156,7 +156,7 @@ def test_an_abort_is_a_word_of_it(tmp_path: Path) -> None:
         ({"baseline": {"steady": False, "because": "p99 3 s"}}, "no steady state: p99 3 s", "look into why"),
         (
             {"steps": step_events("drop", *STEP, dose={"closed": 1.0})},
-            "step drop had too little effect: closed 1 (at least 2 needed)",
+            "step drop had too little effect: 1 closed (at least 2 needed)",
             "larger dose",
         ),
         ({"doubted": [(20, 60)], "bad": PLAYED}, "the load generator itself was late", "machine is quiet"),

@@ -186,3 +186,9 @@ def test_an_apprise_address_is_not_allowed_in_the_file() -> None:
     with pytest.raises(ValidationError) as told:
         destination(apprise="slack://tokenA/tokenB/tokenC")
     assert "must be a reference" in str(told.value)
+
+
+def test_a_destination_that_names_no_way_is_refused_with_both() -> None:
+    with pytest.raises(ValidationError) as told:
+        destination(email="ops@example.com")
+    assert "must be {apprise: {env: NAME}} or {webhook: URL}" in str(told.value)

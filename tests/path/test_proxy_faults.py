@@ -91,7 +91,9 @@ def test_sessions_of_others_do_not_help_over_the_floor(
 
     fault = made("idle_drop", handles(proxy, service), by=by, min_closed=4)
     done = played(fault, tmp_path, unused if by == "proxy" else use)
-    assert done.outcome is Outcome.UNKNOWN and "3 (at least 4 needed)" in done.because, done
+    assert done.outcome is Outcome.UNKNOWN and "3 idle sessions closed (at least 4 needed)" in done.because, (
+        done
+    )
 
 
 def test_a_pool_that_keeps_one_idle_connection_reaches_the_floor_that_fits_it(
@@ -111,7 +113,7 @@ def test_sessions_that_wait_for_an_answer_are_not_idle_and_are_reported(
     done = played(made("idle_drop", handles(proxy, service)), tmp_path, lambda: is_closed(service))
     assert done.outcome is Outcome.UNKNOWN
     assert (
-        "idle sessions closed 2 (at least 3 needed); 2 of the service's 6 connections were idle when it acted"
+        "2 idle sessions closed (at least 3 needed); 2 of the service's 6 connections were idle when it acted"
         in (done.because)
     )
 
@@ -145,7 +147,7 @@ def test_answers_too_small_for_the_rate_are_below_the_floor(
     done = played(fault, tmp_path, lambda: asks_and_waits(service))
     assert (
         done.outcome is Outcome.UNKNOWN
-        and "own answers held back 30 ms (at least 200 ms needed)" in done.because
+        and "answers to the service held back for 30 ms (at least 200 ms needed)" in done.because
     )
 
 

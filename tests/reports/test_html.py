@@ -138,8 +138,8 @@ def test_text_of_the_journal_is_escaped(tmp_path: Path) -> None:
 def test_doses_appear_beside_their_floors_and_settings_beside_versions(html: str) -> None:
     text = Text(html).text
     for words in (
-        "connections closed 58 (at least 10 needed)",
-        "written 520 MB (at least 100 MB needed)",
+        "58 connections closed (at least 10 needed)",
+        "520 MB written (at least 100 MB needed)",
         "pool.max_overflow 10",
         "PostgreSQL 18.1 (wheel)",
         "midnight run midnight --target reference --profile fragile --seed 7",

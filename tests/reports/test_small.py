@@ -60,10 +60,10 @@ def test_a_value_is_shown_in_its_unit_and_never_rounded_up_to_what_it_missed(
 
 def test_evidence_of_any_shape_is_one_line() -> None:
     assert show_any({"peak_connections": 97, "codes": ["53300", 2], "oom": False}) == (
-        "peak connections 97; codes 53300, 2; oom no"
+        "peak connections: 97; codes: 53300, 2; oom: no"
     )
     assert named({"bytes_written": 1024.0**3}) == [("written", "1.07 GB")]
-    assert named({"writers": {"sync_median": 0.0673}}) == [("writers", "sync median 67.3 ms")]
+    assert named({"writers": {"sync_median": 0.0673}}) == [("writers", "sync median: 67.3 ms")]
     assert named({"loss": 27.0, "losses": 3}) == [("loss", "27 s"), ("losses", "3")]
     assert named({"worst_lag": 0.007, "p99": 75.0}) == [("worst lag", "7 ms"), ("p99", "1m 15s")]
     assert show_any([{"start": 54.4, "end": None}]) == "start 54.4 s; end –"

@@ -49,7 +49,7 @@ BAD = {
         "timezone: Europe/Berlin",
         "timezone: europe/berlin",
         9,
-        "did you mean Europe/Berlin?, got 'europe/berlin'",
+        "did you mean Europe/Berlin? (got 'europe/berlin')",
     ),
     "a zone that is a number": (
         "timezone: Europe/Berlin",
@@ -65,7 +65,7 @@ BAD = {
     ),
     "a nickname of another cron": ("when: 0 0 * * *", 'when: "@reboot"', 8, "write one, e.g. `@daily` or"),
     "no time at all": ("when: 0 0 * * *", "when:", 8, "is empty: must be text"),
-    "a time without its unit": ("jitter: 5m", "jitter: 5", 10, "needs a unit: 5ms or 5s?, got 5"),
+    "a time without its unit": ("jitter: 5m", "jitter: 5", 10, "needs a unit: 5ms or 5s? (got 5)"),
     "a blackout that is a word": ("blackout: [", "blackout: fri # [", 11, "must be a list ([a, b] or lines"),
     "a mapping that is a time": ("{late_within: 30m}", "30m", 12, "must be keys with values (key: value)"),
     "settings of a suite": (

@@ -116,6 +116,7 @@ BETWEEN_KEYS = {
     "too much of a time",
     "a name twice",
     "no such route",
+    "a route of another service",
     "a floor above the hold",
     "a dose above the hold",
 }

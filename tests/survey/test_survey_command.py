@@ -73,9 +73,9 @@ def test_a_copy_is_not_changed_and_nothing_outside_is_read(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--from", "25:00"], "--from must be a time of day as 22:00, got '25:00'"),
-        (["--to", "6"], "--to must be a time of day as 22:00, got '6'"),
-        (["--date", "tonight"], "--date must be a date as 2026-11-27, got 'tonight'"),
+        (["--from", "25:00"], "--from must be a time of day such as 22:00, got '25:00'"),
+        (["--to", "6"], "--to must be a time of day such as 22:00, got '6'"),
+        (["--date", "tonight"], "--date must be a date such as 2026-11-27, got 'tonight'"),
         (["--date", "0001-01-01"], "--date must be between 1971 and 2199, got '0001-01-01'"),
         (["--root", "/no/such/place"], "--root: no such directory: /no/such/place"),
         (["/no/such.yaml"], "no such file: /no/such.yaml"),
