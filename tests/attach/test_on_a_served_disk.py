@@ -37,10 +37,10 @@ HANDLES = "  volumes: {data: VOLUME}\n  processes: {database: {pid: PID}}\n"
 STEPS = """\
 abort: [{name: target-down, off: true}]
 steps:
-  - {name: slow, fault: disk_limit, at: 500ms, hold: 1s, with: {volume: data, write: 100kB/s}}
-  - {name: late, fault: disk_delay, at: 3s, hold: 1s}
-  - {name: still, fault: disk_stall, at: 5s, hold: 700ms}
-  - {name: broken, fault: disk_error, at: 7s, hold: 1s, with: {at_most: 1}}
+  - {name: slow, fault: disk_limit, at: 500ms, hold: 2s, with: {volume: data, write: 100kB/s}}
+  - {name: late, fault: disk_delay, at: 4s, hold: 4s}
+  - {name: still, fault: disk_stall, at: 10s, hold: 1500ms}
+  - {name: broken, fault: disk_error, at: 13s, hold: 2s, with: {at_most: 1}}
 """
 LATE = "steps:\n  - {name: late, fault: disk_delay, at: 0s, hold: 1s}\n"
 
@@ -129,7 +129,7 @@ def test_every_fault_of_the_disk_reaches_the_database_and_nothing_acknowledged_i
 ) -> None:
     dsn = make_conninfo(host="127.0.0.1", port=there.port, user="postgres", password=PASSWORD)
     play = experiment(midnight, STEPS)
-    Path(play).write_text(Path(play).read_text().replace("for: 2s", "for: 10s"))
+    Path(play).write_text(Path(play).read_text().replace("for: 2s", "for: 17s"))
     with Writer(dsn) as writer:
         done = midnight("run", play, "--target", aimed(midnight, service, disk / "postgresql", there))
     assert midnight.runs, done.err

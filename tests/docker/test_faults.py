@@ -39,6 +39,7 @@ while True:
     time.sleep(0.004)
 """
 BUSY = ["python", "-c", "while True: pass"]
+BUSY_FOR = 4.0  # seconds: beside others it hardly comes to be held back
 # The main process lives, its child is the one that has all the memory.
 PARENT = "import subprocess as s, sys, time\ns.Popen([sys.executable, '-c', sys.argv[1]])\ntime.sleep(600)"
 CHILD = """
@@ -164,7 +165,7 @@ def test_a_container_removed_during_the_step_has_nothing_to_undo(victim: Victim,
 def test_less_processor_is_proven_by_the_kernels_account(victims: Victims) -> None:
     victim = victims(entrypoint=BUSY)
     before = victim.state()
-    held = played(made("cpu_limit", victim, cpus=0.02), 2.0)  # less than a busy machine leaves it
+    held = played(made("cpu_limit", victim, cpus=0.02), BUSY_FOR)  # less than a busy machine leaves it
     assert reaches_its_floor(held), held
     assert victim.state() == before
 
@@ -173,7 +174,7 @@ def test_a_limit_that_the_engine_calls_nano_cpus_is_put_back_too(victims: Victim
     options = {"cpu_period": None, "cpu_quota": None, "nano_cpus": 500_000_000}
     victim = victims(entrypoint=BUSY, **options)
     before = victim.state()
-    held = played(made("cpu_limit", victim, cpus=0.02), 2.0)  # less than a busy machine leaves it
+    held = played(made("cpu_limit", victim, cpus=0.02), BUSY_FOR)  # less than a busy machine leaves it
     assert reaches_its_floor(held), held
     assert victim.state() == before
 
