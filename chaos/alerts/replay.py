@@ -19,6 +19,7 @@ from chaos.record.journal import Journal
 from chaos.spec.units import show_seconds
 
 ALERTS = "ALERTS"
+_ITS_SERIES = (ALERTS, "ALERTS_FOR_STATE")  # which Prometheus makes of the rules
 _ITS_OWN = ("alertname", "alertstate", "__name__")
 
 
@@ -82,7 +83,7 @@ def play(
     wanted = [selector for rule in rules for selector in rule.selectors]
     own = list(series.own(journal))
     there = _chosen(journal, wanted, mapped, own, patience or series.patience_of(scrape))
-    names = {each.name for each in wanted if each.name}
+    names = {each.name for each in wanted if each.name} - {*_ITS_SERIES}
     mistaken = mapping.missing(journal, {name: each for name, each in mapped.items() if name in names}, own)
     alerting = [rule for rule in rules if rule.alert]
     have = _with_recorded({each.name for each in there}, rules)
@@ -114,7 +115,7 @@ def play(
 
 def _names(rule: Rule) -> set[str]:
     """The metrics that a rule reads."""
-    return {each.name for each in rule.selectors if each.name}
+    return {each.name for each in rule.selectors if each.name} - {*_ITS_SERIES}
 
 
 def _with_recorded(have: set[str], rules: Sequence[Rule]) -> set[str]:

@@ -12,12 +12,14 @@ from typing import Any
 from chaos.audit import extends
 from chaos.errors import FileError, UsageError
 from chaos.spec import yamltext
-from chaos.spec.userfile import read_text
+from chaos.spec.userfile import MOST_TEXT, read_text
 
 MOST_FILES = 2_000
 _NAMES = (".yaml", ".yml")
 _CHART = "Chart.yaml"
 _TEMPLATE_LINE = re.compile(r"^\s*(?:-\s+)?(?:[\w./\"-]+:\s*)?\{\{", re.MULTILINE)
+_KIND = re.compile(rb"^kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
+_LARGEST = 20_000_000  # bytes
 _TEMPLATE = re.compile(r"\{\{")
 
 
@@ -39,8 +41,17 @@ def read(paths: Iterable[Path]) -> tuple[list[File], list[FileError]]:
         try:
             files.append(_file(path))
         except FileError as error:
-            unread.append(error)
+            if not _defines_large_kinds(path):
+                unread.append(error)
     return files, unread
+
+
+def _defines_large_kinds(path: Path) -> bool:
+    """True for a file too large to read that holds CustomResourceDefinitions only, as operators ship them: nothing to
+    audit."""
+    if not path.is_file() or not MOST_TEXT < path.stat().st_size <= _LARGEST:
+        return False
+    return set(_KIND.findall(path.read_bytes())) == {b"CustomResourceDefinition"}
 
 
 def _found(paths: Iterable[Path], unread: list[FileError]) -> Iterator[Path]:

@@ -86,6 +86,16 @@ def test_what_no_run_has_is_not_absent(tmp_path: Path) -> None:
 
 @pytest.mark.real
 @PROMTOOL
+def test_an_alert_on_other_alerts_needs_no_map(tmp_path: Path) -> None:
+    inhibitor = 'ALERTS{alertname="Low", alertstate="firing"} == 1'
+    text = f"groups: [{{name: g, rules: [{LOW}, {{alert: Inhibitor, expr: '{inhibitor}'}}]}}]"
+    found = play(tmp_path, text)
+    assert found.unmapped == ()
+    assert found.alerts[1].state is State.FIRED
+
+
+@pytest.mark.real
+@PROMTOOL
 def test_a_rule_that_reads_the_clock_is_named(tmp_path: Path) -> None:
     text = "groups: [{name: g, rules: [{alert: Day, expr: up == 0 and on() hour() > 8}]}]"
     assert any(

@@ -48,6 +48,19 @@ def test_a_manifest_that_cannot_be_read_is_one_line_and_exit_code_2(
     assert "\n" not in line
 
 
+@pytest.mark.parametrize(
+    ("more", "unread"), [("", 0), ("---\nkind: CustomResourceDefinition\n", 0), (f"---\n{POD}", 1)]
+)
+def test_large_definitions_of_an_operator_are_left_out_and_nothing_else(
+    tmp_path: Path, more: str, unread: int
+) -> None:
+    (tmp_path / "pod.yaml").write_text(POD)
+    definitions = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n" + "#" * 600_000
+    (tmp_path / "crds.yaml").write_text(f"{definitions}\n{more}")
+    found = audit([tmp_path])
+    assert (found.items, len(found.unread)) == (1, unread)
+
+
 def test_templates_are_named_with_what_to_type(tmp_path: Path) -> None:
     chart = tmp_path / "shop"
     (chart / "templates").mkdir(parents=True)
