@@ -174,7 +174,7 @@ def test_a_list_that_is_not_counted_until_it_grows_is_suspect_in_the_first_dose(
     points = listed_late(quiet_points(ROUNDS, leaking(1, place), workers=workers), place)
     assert points.all[1].processes[1]["counts"] == {}
     found = of_route(points, ROUNDS, place, "read")
-    assert found is not None and (found.kind, found.rate) == (Kind.UNBOUNDED, pytest.approx(1.0))
+    assert found is not None and found.kind is Kind.UNBOUNDED and found.rate == pytest.approx(1.0)
     assert suspects(points, ROUNDS, LeakLimits()) == ["read"]
 
 
