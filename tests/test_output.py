@@ -12,7 +12,7 @@ import pytest
 
 from chaos import cli
 from chaos.run import signals
-from tests.typed import refusal
+from tests.typed import refusal, typed
 
 MIDNIGHT = f"{sys.executable} -P -c 'from chaos.cli import main; main()'"
 
@@ -60,3 +60,12 @@ def test_an_impossible_reports_directory_is_reported_in_one_line(
     (own_place / "file").touch()
     monkeypatch.setenv("MIDNIGHT_REPORTS", str(own_place / "file"))
     assert f"{own_place / 'file'}: cannot write" in refusal(capsys, "run", "smoke")
+
+
+def test_a_list_in_a_pipe_has_one_line_for_each_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = typed(capsys, "list").out.splitlines()
+    (drill,) = [line for line in lines if line.startswith("dr-drill")]
+    assert "drill-failover, drill-restore, drill-cut-off, drill-delete  The monthly" in drill

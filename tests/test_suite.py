@@ -158,7 +158,7 @@ def test_a_runbook_step_tells_its_times_with_units_and_its_backup_once(tmp_path:
     run = stored(tmp_path, one=one)
     verdict, parts = judged(run)
     text = write_suite_report(run, verdict, parts, ()).read_text()
-    assert "promoted 118 ms; timeline 2; write refused" in text
+    assert "promoted: 118 ms; timeline: 2; write: refused" in text
     assert "from backup nightly, to lsn 0/280B3F0" in text
     assert "2026-11-27 17:24:00 UTC" in text and "56.3 MB" in text
     assert text.count("<dt>copying</dt><dd>180 ms</dd>") == 1
@@ -169,7 +169,7 @@ def test_what_a_detector_saw_is_told_without_the_name_of_its_field(tmp_path: Pat
     run = stored(tmp_path, one=night(step("detect", 0.0, 24.0, evidence=seen)))
     verdict, parts = judged(run)
     text = write_suite_report(run, verdict, parts, ()).read_text()
-    assert "probe rows; probes 12; failing 1 s; 168 rows (243 before)<" in text
+    assert "probe: rows; probes: 12; failing: 1 s; 168 rows (243 before)<" in text
 
 
 def test_the_suites_page_says_once_where_and_when_it_was_played(tmp_path: Path) -> None:

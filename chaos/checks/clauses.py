@@ -279,7 +279,8 @@ _FAILED: Mapping[str, SayAll] = {
 
 
 def _effect(finding: Finding) -> str:
-    return f"step {finding.because}".replace(": effect below its floor:", " had too little effect:")
+    said = finding.because.replace(": effect below its floor:", " had too little effect:")
+    return f"step {said.replace(': effect not proven:', ' had no proven effect:')}"
 
 
 def _in_doubt(finding: Finding) -> str:

@@ -51,7 +51,7 @@ def _judge(step: Step, journal: Journal) -> Finding:
     dose, floor = dict(held.dose), dict(held.floor)
     evidence = {"dose": dose, "floor": floor, **held.evidence}
     if unproven := held.unproven:
-        return finding(short, f"effect not seen on the service's own path: {unproven}", **evidence)
+        return finding(short, f"effect not proven: {unproven}", **evidence)
     if not floor:
         return finding(Outcome.UNKNOWN, "no floor stated, so nothing proves its effect", **evidence)
     below = [name for name in floor if not _number(dose.get(name)) >= floor[name]]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chaos.cli.options import Json
+from chaos.console.output import print_whole
 from chaos.errors import ExitCode, UsageError
 from chaos.play import kinds
 from chaos.spec import kind, named_files, slofile, yamlfile
@@ -39,9 +40,10 @@ def list_(json_: Json = False) -> None:
     from rich.console import Console
 
     terminal = Console(highlight=False)
-    terminal.print(_table(("name", "play", "steps", "title"), rows))
+    show = terminal.print if terminal.is_terminal else print_whole  # in a pipe, one line each
+    show(_table(("name", "play", "steps", "title"), rows))
     terminal.print()
-    terminal.print(_table(("target", "driver", "title"), _targets()))
+    show(_table(("target", "driver", "title"), _targets()))
 
 
 def _targets() -> list[dict[str, str]]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 
 async def in_thread(call: Callable[[], T], *, on_cancel: Callable[[], None] | None = None) -> T:
     """Run a blocking call in a thread. When cancelled, call `on_cancel`, wait for the call to end, and only then
-    propagate the cancellation: nothing is left running unobserved."""
+    propagate the cancellation, not its error: nothing is left running unobserved."""
     task = asyncio.ensure_future(asyncio.to_thread(call))
     try:
         return await asyncio.shield(task)
@@ -23,4 +26,8 @@ async def in_thread(call: Callable[[], T], *, on_cancel: Callable[[], None] | No
                 await asyncio.wait({task})
             except asyncio.CancelledError:  # an impatient second cancellation changes nothing
                 continue
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.debug(
+                "a cancelled call ended with: %s", error
+            )  # asyncio prints a traceback of one that nothing reads
         raise

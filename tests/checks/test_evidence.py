@@ -173,7 +173,7 @@ SKIPPED = [Event(PLAY + 20, "step", "drop", "skipped", {"because": "not permitte
         (step_events("drop", *STEP)[:2], UNKNOWN, "drop: its dose was never recorded"),
         (step_events("drop", *STEP)[:3], UNKNOWN,
          "drop: not undone, though its effect was proven: 4 closed (at least 2 needed)"),
-        (UNPROVEN, UNKNOWN, "drop: effect not seen on the service's own path: nobody came this way"),
+        (UNPROVEN, UNKNOWN, "drop: effect not proven: nobody came this way"),
         (SKIPPED, UNKNOWN, "drop: skipped: not permitted"),
         ([], UNKNOWN, "drop: never injected"),
     ],

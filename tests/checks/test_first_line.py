@@ -159,6 +159,11 @@ def test_an_abort_is_a_word_of_it(tmp_path: Path) -> None:
             "step drop had too little effect: 1 closed (at least 2 needed)",
             "larger dose",
         ),
+        (
+            {"steps": step_events("drop", *STEP, unproven="nobody came this way")},
+            "step drop had no proven effect: nobody came this way",
+            "",
+        ),
         ({"doubted": [(20, 60)], "bad": PLAYED}, "the load generator itself was late", "machine is quiet"),
         ({"sampled": False}, "no gauges of its connection pool", "gauges"),
     ],

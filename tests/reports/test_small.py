@@ -66,7 +66,7 @@ def test_evidence_of_any_shape_is_one_line() -> None:
     assert named({"writers": {"sync_median": 0.0673}}) == [("writers", "sync median: 67.3 ms")]
     assert named({"loss": 27.0, "losses": 3}) == [("loss", "27 s"), ("losses", "3")]
     assert named({"worst_lag": 0.007, "p99": 75.0}) == [("worst lag", "7 ms"), ("p99", "1m 15s")]
-    assert show_any([{"start": 54.4, "end": None}]) == "start 54.4 s; end –"
+    assert show_any([{"start": 54.4, "end": None}]) == "start: 54.4 s; end: –"
     assert flatten({"pool": {"size": 30, "more": {}}, "ping": True}) == [
         ("pool.size", 30),
         ("pool.more", {}),
