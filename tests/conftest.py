@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from chaos.host.processes import mark_of
@@ -20,6 +21,12 @@ from chaos.host.throttled import V1_LIMIT
 from chaos.record import redact, store
 from chaos.record.store import RunDir
 from tests.midnight import Midnight
+
+# What is found must not depend on how busy a machine is, nor on luck: each run tries the same examples, but those that
+# search (`make test-full`), which keep what they find.
+settings.register_profile("searching", deadline=None, suppress_health_check=(HealthCheck.too_slow,))
+settings.register_profile("repeatable", settings.get_profile("searching"), derandomize=True)
+settings.load_profile("repeatable")
 
 gc.disable()  # what is made while tests are collected lives to the end
 

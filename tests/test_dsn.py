@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
 
@@ -91,7 +91,6 @@ PASSWORDS = st.text(
 )
 
 
-@settings(deadline=None)  # how fast it is depends on the machine
 @given(PASSWORDS)
 def test_a_password_written_by_the_rules_is_read_back_in_every_form(password: str) -> None:
     encoded = quote(password, safe="")
@@ -106,7 +105,6 @@ def test_a_password_written_by_the_rules_is_read_back_in_every_form(password: st
         assert (found.password, found.options["host"], found.options["user"]) == (password, "h", "u")
 
 
-@settings(deadline=None)  # how fast it is depends on the machine
 @given(PASSWORDS, st.sampled_from(["postgresql://u:{}@h/d", "postgresql+psycopg://u:{}@h/d?schema=x"]))
 def test_a_password_written_literally_is_read_whole_or_not_at_all(password: str, form: str) -> None:
     """Never cut: what is taken for the password is what stood there, and the host is the host."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.spec import formulas
@@ -24,7 +24,6 @@ terms = st.tuples(
 )
 
 
-@settings(deadline=None)  # on whatever machine
 @given(st.lists(st.lists(terms, min_size=1, max_size=4), min_size=1, max_size=3))
 def test_a_formula_is_the_first_sum_of_which_everything_is_shown(
     alternatives: list[list[tuple[str, str, str]]],

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
 
@@ -104,7 +104,7 @@ def shown(secret: str, text: str, looked_up: list[str]) -> list[str]:
     return [piece for piece in pieces(secret) if piece.lower() in everything]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(secret=SECRETS, form=st.sampled_from(sorted(FORMS)), role=st.sampled_from(["admin_dsn", "dsns"]))
 def test_no_piece_of_a_secret_in_a_connection_string_is_shown_or_looked_up(
     secret: str, form: str, role: str
@@ -144,7 +144,7 @@ PLACES = (
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(secret=SECRETS, place=st.sampled_from(PLACES))
 def test_a_secret_that_was_written_into_the_file_is_refused_and_not_shown(secret: str, place: str) -> None:
     bare = "".join(character for character in secret if character.isalnum())
@@ -172,7 +172,7 @@ ADDRESSES: dict[str, tuple[str, str, Callable[[], object]]] = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(secret=SECRETS, which=st.sampled_from(sorted(ADDRESSES)))
 def test_a_secret_in_an_environment_address_is_never_shown_in_part(secret: str, which: str) -> None:
     variable, form, read = ADDRESSES[which]

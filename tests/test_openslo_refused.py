@@ -88,7 +88,7 @@ def test_an_objective_that_cannot_be_measured_is_refused_by_name(case: str, tmp_
         (
             "indicatorRef: answers",
             "indicatorRef: asnwers",
-            "is not an SLI of this file; did you mean answers?, got 'asnwers'",
+            "is not an SLI of this file; did you mean answers? (got 'asnwers')",
         ),
         (
             "0.95}",

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.record.journal import Event, Writer, read_lines
@@ -46,7 +46,6 @@ def test_the_rest_of_a_secret_cut_at_a_sign_is_masked(cut: str) -> None:
 SECRETS = st.text(st.sampled_from("QXZqxz789@:/%?# '\"\\&<>+ßé"), min_size=4, max_size=20).filter(str.strip)
 
 
-@settings(deadline=None)  # how fast it is depends on the machine
 @given(SECRETS)
 def test_a_secret_leaves_no_piece_in_any_encoding(secret: str) -> None:
     redact = Redactor([secret])

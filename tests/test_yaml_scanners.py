@@ -84,7 +84,7 @@ def test_a_shipped_file_is_read_by_libyaml_as_by_ruamel(path: Path) -> None:
     assert _read(text, fast=True) == _read(text, fast=False)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TEXTS)
 @example("a: b\n...\n...\n")
 def test_what_libyaml_reads_as_keys_and_values_ruamel_reads_in_the_same_way(text: str) -> None:

@@ -165,7 +165,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(["Deployment", "CronJob", "List", "PodDisruptionBudget", "Application", "services"]),
     VALUES,
@@ -180,7 +180,7 @@ def test_no_document_makes_a_rule_raise(
     _audit_dump(tmp_path_factory, document)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_no_damage_to_a_manifest_makes_a_rule_raise(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -86,7 +86,7 @@ def judged(hits: Sequence[Hit], holds: Callable[[Sequence[Hit]], bool]) -> str:
     return oracle.outcome(holds(oracle.at_worst(hits)), holds(oracle.at_best(hits)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(nights, ratios)
 def test_availability_is_that_of_the_definition(night: Night, asked: int) -> None:
     night.changed = {"slos": [{"name": "a", "availability": f"{asked}%"}]}
@@ -98,7 +98,7 @@ def test_availability_is_that_of_the_definition(night: Night, asked: int) -> Non
         assert (found.evidence["good"], found.measured) == (good, good / len(seen))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(nights, st.sampled_from([50, 75, 90, 99]), st.sampled_from([0.05, 1.0, 3.0]))
 def test_a_latency_is_that_of_the_definition(night: Night, percent: int, below: float) -> None:
     night.changed = {
@@ -125,7 +125,7 @@ rules = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(nights, rules, st.sampled_from([1.0, 5.0, 15.0]), st.sampled_from([2.0, 10.0, 90.0]))
 def test_outages_and_recovery_are_those_of_the_definition(
     night: Night, rule: dict[str, Any], limit: float, budget: float
@@ -182,7 +182,7 @@ def back(found: Sequence[Span]) -> bool:
 spoilt = st.lists(st.integers(1, BASELINE_WRITES + 60), max_size=8).map(tuple)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(nights, spoilt, spoilt, spoilt, st.integers(0, 3), st.sampled_from([5.0, 30.0, 300.0]))
 def test_losses_are_those_of_the_definition(
     night: Night,
@@ -227,7 +227,7 @@ def test_the_nights_are_not_all_alike() -> None:
     assert TIMEOUT > 4.5, "else a slow good hit would be a contradiction"
     kinds = set()
 
-    @settings(max_examples=100, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=100, database=None, derandomize=True)
     @given(nights)
     def look(night: Night) -> None:
         hits = planned(night)

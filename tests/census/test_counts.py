@@ -55,7 +55,7 @@ def hoarder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hoard]:
         yield process
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(wanted=st.dictionaries(st.sampled_from(sorted(FDS)), st.integers(0, 12)))
 def test_counts_are_what_was_opened_whatever_it_was(hoarder: Hoard, wanted: dict[str, int]) -> None:
     before = hoarder.counts()

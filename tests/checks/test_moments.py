@@ -48,7 +48,7 @@ def counters(draw: st.DrawFn, *, appear: bool) -> Counter:
     return [None] * late + scraped[late:], sum(rises)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), st.booleans())
 def test_the_true_share_of_counters_is_found(data: st.DataObject, appear: bool) -> None:
     several = st.lists(counters(appear=appear), min_size=1, max_size=3)
@@ -74,7 +74,7 @@ def test_one_that_appears_counted_between_none_and_all_of_its_first_value(
     assert found is not None and found.least <= truth <= found.most
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.sampled_from([None, Fraction(0), Fraction(1), Fraction(1, 3)]), min_size=1, max_size=8),
     st.integers(1, 4),

@@ -66,7 +66,7 @@ def test_availability_is_reported_by_step_and_by_route(tmp_path: Path) -> None:
     assert found.evidence["by_route"]["write"]["hits"] == 120
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.lists(st.sampled_from([Hit.GOOD, Hit.TIMEOUT, Hit.UNSENT]), min_size=60, max_size=60),
     st.sets(st.integers(0, 59), max_size=12),

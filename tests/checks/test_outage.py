@@ -70,7 +70,7 @@ rules = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(nights, rules)
 def test_the_outage_algorithm_agrees_with_its_definition_on_any_night(
     night: list[tuple[int, bool]], rule: Rule
@@ -79,7 +79,7 @@ def test_the_outage_algorithm_agrees_with_its_definition_on_any_night(
     assert found(good, due, rule) == oracle(due, good, rule)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(nights, st.integers(0, 119))
 def test_a_hit_turned_good_never_makes_the_worst_outage_longer(
     night: list[tuple[int, bool]], which: int
@@ -136,7 +136,7 @@ def test_two_separate_outages_are_two() -> None:
     assert ten_a_second((5.0, 7.0), (15.0, 16.0)) == [(5.0, 7.0), (15.0, 16.0)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(nights, rules)
 def test_a_proven_outage_is_that_of_its_definition_and_lies_within_a_possible_one(
     night: list[tuple[int, bool]], rule: Rule

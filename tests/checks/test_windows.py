@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.checks.exact import Flags, Times, percentile
@@ -44,7 +44,6 @@ def _batches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(windows, "BATCH", request.param)
 
 
-@settings(deadline=None)
 @given(nights, lengths, st.integers(1, 4), st.sampled_from([50, 90, 99]), per_tick)
 def test_every_window_is_judged_and_the_worst_is_found(
     night: Hits, length: int, min_hits: int, percent: int, tick: float
@@ -63,7 +62,6 @@ def test_every_window_is_judged_and_the_worst_is_found(
     assert found.holds == all(ratio * 100 >= percent for ratio in ratios)
 
 
-@settings(deadline=None)
 @given(nights, lengths, per_tick)
 def test_the_worst_window_lies_within_the_span_and_holds_what_it_says(
     night: Hits, length: int, tick: float
@@ -79,7 +77,6 @@ def test_the_worst_window_lies_within_the_span_and_holds_what_it_says(
     assert (int((good & inside).sum()), int(inside.sum())) == (found.worst.good, found.worst.hits)
 
 
-@settings(deadline=None)
 @given(nights, lengths, st.integers(1, 4), st.sampled_from([50.0, 90.0, 99.0]))
 def test_the_worst_percentile_of_all_windows_is_found(
     night: Hits, length: int, min_hits: int, percent: float
@@ -99,7 +96,6 @@ def test_the_worst_percentile_of_all_windows_is_found(
         assert percentile(latency[found.low : found.high], percent) == found.value
 
 
-@settings(deadline=None)
 @given(nights, st.integers(2, END), st.integers(1, END), st.sampled_from([1.0, 2.0, 14.4]), per_tick)
 def test_a_burn_rate_is_exceeded_only_where_both_windows_exceed_it(
     night: Hits, length: int, short: int, at_most: float, tick: float
@@ -125,7 +121,6 @@ def burnt(hits: list[bool]) -> Fraction:
     return Fraction(20 * hits.count(False), max(len(hits), 1))
 
 
-@settings(deadline=None)
 @given(nights, lengths, st.sampled_from([50, 90]), per_tick)
 def test_slices_are_fixed_and_the_last_one_may_be_shorter(
     night: Hits, length: int, percent: int, tick: float

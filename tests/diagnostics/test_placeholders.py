@@ -34,7 +34,7 @@ def replaced(node: object) -> str:
     return json.dumps(names.document(node))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(host=HOSTS, place=st.sampled_from(PLACES))
 def test_a_host_with_a_domain_is_replaced_everywhere(host: str, place: str) -> None:
     text = replaced([place.format(host), {"key": f"again {host.upper()}."}, host.partition(".")[0]])
@@ -42,7 +42,7 @@ def test_a_host_with_a_domain_is_replaced_everywhere(host: str, place: str) -> N
     assert host.partition(".")[0] not in text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     address=ADDRESSES,
     place=st.sampled_from(["no route to ({})", "[{}]:5432 refused", "connect to {} refused"]),
@@ -53,7 +53,7 @@ def test_no_address_is_left_but_loopback(address: str, place: str) -> None:
     assert text.count("address-1") == 2
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(user=st.text(string.ascii_lowercase, min_size=4, max_size=9).map(lambda text: f"z{text}x"))
 def test_a_user_named_once_is_replaced_everywhere(user: str) -> None:
     text = replaced([f"/home/{user}/runs", f"written by {user}", {"owner": "1000:1000", user: [user]}])

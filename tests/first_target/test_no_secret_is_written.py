@@ -60,8 +60,7 @@ def _pieces(secret: Sequence[str], text: str) -> list[str]:
 @settings(
     max_examples=15,
     phases=[Phase.generate],
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(SECRETS)
 def test_no_piece_of_a_variable_is_written(secret: list[str]) -> None:
@@ -71,8 +70,7 @@ def test_no_piece_of_a_variable_is_written(secret: list[str]) -> None:
 @settings(
     max_examples=15,
     phases=[Phase.generate],
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(SECRETS)
 def test_no_piece_of_a_unit_file_is_written(tmp_path: Path, secret: list[str]) -> None:
@@ -84,7 +82,7 @@ def test_no_piece_of_a_unit_file_is_written(tmp_path: Path, secret: list[str]) -
     assert not _pieces(secret, _text(found.environment) + found.program + found.name + repr(found))
 
 
-@settings(max_examples=15, phases=[Phase.generate], deadline=None)
+@settings(max_examples=15, phases=[Phase.generate])
 @given(
     SECRETS,
     st.sampled_from(["PW={} /srv/nightly", "/srv/nightly {}", "/srv/nightly -p{}", "mysql -p{} </nightly"]),

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.gate.case import Case, CaseOutcome
@@ -86,7 +86,6 @@ def test_a_failure_says_what_was_measured_and_whether_the_limit_is_a_floor() -> 
     assert failure.text == "because\nmeasured 90 %, allowed ≥ 99 %"
 
 
-@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_text_breaks_the_document(because: str, name: str) -> None:
     checked(render(with_case(outcome="fail", because=because, name=name)).encode("utf-8").decode())

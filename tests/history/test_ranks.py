@@ -6,7 +6,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.history.rank_test import rank_sum_p, shift, smallest_p
@@ -22,13 +22,11 @@ def by_hand(later: list[float], earlier: list[float]) -> float:
     return sum(each >= sum(rank[: len(later)]) for each in sums) / len(sums)
 
 
-@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_the_probability_is_that_of_counting_every_choice(later: list[float], earlier: list[float]) -> None:
     assert rank_sum_p(later, earlier) == pytest.approx(by_hand(later, earlier))
 
 
-@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_the_shift_is_the_middle_difference(later: list[float], earlier: list[float]) -> None:
     found = shift(later, earlier)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos.host.log_follow import Follower, OfLog
@@ -178,7 +178,7 @@ def act(service: Service, follower: Follower, name: str, n: int, archives: list[
 
 @pytest.mark.parametrize("append", [True, False], ids=["appends", "writes where it stands"])
 @pytest.mark.parametrize("by", ["id", "line", "alike"])
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(acts=ACTS)
 def test_what_was_lost_and_doubled_is_what_was_planted_or_within_the_bound(
     append: bool, by: str, acts: list[tuple[str, int]]

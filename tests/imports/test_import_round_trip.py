@@ -55,7 +55,7 @@ def weights(found: Imported) -> Counter[tuple[str, str]]:
     return Counter({key: int(route.weight) for key, route in routes(found).items()})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(mix=MIX, seed=st.integers(0, 99))
 def test_routes_of_a_har_are_those_that_were_recorded(mix: dict[tuple[str, str], int], seed: int) -> None:
     entries = [entry(method, f"http://127.0.0.1:8000{path}") for method, path in recorded(mix, seed)]
@@ -68,7 +68,7 @@ def test_routes_of_a_har_are_those_that_were_recorded(mix: dict[tuple[str, str],
     assert {(route.method, route.path) for route in target.routes.values()} == set(mix)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(mix=MIX, seed=st.integers(0, 99), gap=st.integers(1, 3000))
 def test_routes_and_rates_of_an_access_log_are_those_that_were_recorded(
     mix: dict[tuple[str, str], int], seed: int, gap: int
@@ -88,7 +88,7 @@ def test_routes_and_rates_of_an_access_log_are_those_that_were_recorded(
     assert all(round(rate.per_second * 3600) == hours[rate.because[:16]] for rate in whole)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     body=st.dictionaries(PLAIN, BODIES, max_size=4),
     query=st.dictionaries(PLAIN.filter(bool), PLAIN, max_size=3),

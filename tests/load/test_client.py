@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.load import client as clients
@@ -41,7 +41,6 @@ pytestmark = pytest.mark.usefixtures("kept_for_long")
 LENGTH = b"Content-Length: 2\r\n"
 TWICE = OK.replace(LENGTH, LENGTH + LENGTH)
 CODED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nok"
-NO_TIME = settings(deadline=None)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +114,6 @@ class _Transport(asyncio.Transport):
         pass
 
 
-@NO_TIME
 @given(
     st.sampled_from(
         [OK, CHUNKED, INTERIM + OK, INTERIM + CHUNKED, TO_THE_END, OF_OLD, TWICE, INTERIM + TWICE]
@@ -148,7 +146,6 @@ STREAMED = (
 )
 
 
-@NO_TIME
 @given(
     st.sets(st.integers(1, len(STREAMED))), st.sampled_from([None, (), {b"x-a", b"x-early", b"x-trailer"}])
 )

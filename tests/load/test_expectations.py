@@ -14,7 +14,6 @@ from chaos.load.values import Row, Values
 from chaos.record.hits import UNEXPECTED, Outcome
 from chaos.spec.expect import Expect
 
-NO_TIME = settings(deadline=None)
 ROW = Row(12345, 7, {"name": "Zoë", "n": 3})
 KINDS = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([1.0, 0.5, "1", "", "true"])
 DOCUMENTS = st.recursive(
@@ -88,7 +87,6 @@ def test_a_number_that_is_filled_in_may_be_answered_as_text() -> None:
     assert outcome('{"id": 9, "t": "t-1"}', json={"$.id": "{id}", "$.t": "{token}"}) is Outcome.GOOD
 
 
-@NO_TIME
 @given(DOCUMENTS, DOCUMENTS)
 def test_two_documents_are_the_same_if_their_canonical_text_is(wanted: Any, found: Any) -> None:
     def canonical(node: Any) -> str:
@@ -185,7 +183,7 @@ def test_of_the_header_only_those_fields_are_needed_that_a_rule_looks_at(
     assert Expectation(Expect.model_validate(rule, context={"written": True}), Values()).headers == names
 
 
-@settings(NO_TIME, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.binary(max_size=60) | DOCUMENTS.map(lambda each: json.dumps(each).encode()),
     st.sampled_from(

@@ -8,12 +8,11 @@ from typing import Any
 
 import jsonpath_rfc9535
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.spec import jsonpath
 
-NO_TIME = settings(deadline=None)
 NAMES = st.sampled_from(["a", "b", "c d", "ä", "0", "*"])
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "x"]),
@@ -39,7 +38,6 @@ def written(steps: list[str | int]) -> str:
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f"[{step!r}]" for step in steps)
 
 
-@NO_TIME
 @given(DOCUMENTS, STEPS)
 def test_a_path_to_one_value_is_a_plain_walk(document: Any, steps: list[str | int]) -> None:
     path = written(steps)
@@ -47,7 +45,6 @@ def test_a_path_to_one_value_is_a_plain_walk(document: Any, steps: list[str | in
     assert walked(document, steps) == jsonpath_rfc9535.find(path, document).values()
 
 
-@NO_TIME
 @given(DOCUMENTS, st.sampled_from(["$..a", "$[*]", "$.a[*].b", "$[?@.a == 1]", "$.a[0:2]", "$['a','b']"]))
 def test_any_other_path_is_the_librarys(document: Any, path: str) -> None:
     assert list(jsonpath.finder(path)(document)) == jsonpath_rfc9535.find(path, document).values()
@@ -78,7 +75,6 @@ def test_a_query_leaves_no_cycles_behind() -> None:
 PARTS = st.lists(st.sampled_from([".a", "._b1", ".A9", "[0]", "[12]", "[*]"]), max_size=5)
 
 
-@NO_TIME
 @given(DOCUMENTS, PARTS)
 def test_a_path_that_needs_no_parser_means_what_the_parser_says(document: Any, parts: list[str]) -> None:
     path = "$" + "".join(parts)

@@ -52,7 +52,7 @@ def dsn(port: int, password: str = "p%40ss%20w%2Frd", scheme: str = "mysql+pymys
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(planted=fates())
 def test_what_was_lost_changed_and_doubled_is_reported_exactly(
     kind: str, planted: Fates, admin: Any, port: int, tmp_path: Path

@@ -24,8 +24,7 @@ LISTS: dict[str, dict[str, Any]] = {
 }
 OFTEN = settings(
     max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

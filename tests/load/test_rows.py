@@ -7,17 +7,15 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.errors import FileError
 from chaos.load import rows
 
-NO_TIME = settings(deadline=None)
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
 
 
-@NO_TIME
 @given(st.lists(st.tuples(CELL, CELL), min_size=1, max_size=5))
 def test_what_a_spreadsheet_writes_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[str, str]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.load.expectations import Answer, Expectation
@@ -14,7 +14,6 @@ from chaos.load.values import Values
 from chaos.record.hits import Outcome
 from chaos.spec.expect import Expect
 
-NO_TIME = settings(deadline=None)
 LINES = st.lists(
     st.sampled_from(
         ["event: done", "event:error", "data: x", "data:[DONE]", "data", ": ping", "id: 7", "", "", "retry:"]
@@ -42,7 +41,6 @@ def by_line(text: str) -> list[tuple[str, str]]:
     return found
 
 
-@NO_TIME
 @given(LINES, ENDS, st.booleans())
 def test_events_are_those_of_a_reader_by_line(lines: list[str], end: str, marked: bool) -> None:
     text = end.join(lines) + end

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.load import ledger, values
@@ -17,7 +17,6 @@ from chaos.load.ledger import LOWEST
 from chaos.load.values import Row, Values, number_of
 from chaos.spec import templates
 
-NO_TIME = settings(deadline=None)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 BRACES = st.text(st.sampled_from('{}"a.: e'), max_size=14)
 VALUES = Values({"token": "t"})
@@ -53,13 +52,11 @@ def test_a_name_in_braces_is_filled_in_and_other_braces_stay(template: str, sent
     assert filled(template) == sent
 
 
-@NO_TIME
 @given(BRACES | TEXT)
 def test_an_escaped_text_is_sent_as_it_is(text: str) -> None:
     assert filled(templates.escaped(text)) == text
 
 
-@NO_TIME
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | BRACES,
@@ -74,7 +71,6 @@ def test_the_braces_of_any_json_text_stay(document: object) -> None:
         assert filled(text) == text
 
 
-@NO_TIME
 @given(TEXT)
 def test_a_value_stays_within_its_place(value: str) -> None:
     path = filled("/a/{row.x}/b?q={row.x}", value, values.PATH)

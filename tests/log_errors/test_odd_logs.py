@@ -28,7 +28,7 @@ PIECES = st.sampled_from(
 ODD = st.lists(PIECES | st.binary(max_size=30), max_size=60).map(b"".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ODD, st.integers(1, 50))
 def test_odd_bytes_never_raise_and_how_they_are_cut_changes_nothing(content: bytes, size: int) -> None:
     whole = errors_in(content)
@@ -39,7 +39,7 @@ def test_odd_bytes_never_raise_and_how_they_are_cut_changes_nothing(content: byt
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(NAMES), st.data())
 def test_a_stack_cut_anywhere_never_raises(name: str, data: st.DataObject) -> None:
     text = sample(name).encode()

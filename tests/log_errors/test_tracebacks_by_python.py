@@ -71,7 +71,7 @@ def printed(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(FRAMES, MESSAGES)
 def test_the_place_is_the_deepest_frame_of_the_application(
     frames: list[tuple[str, bool, int]], message: str
@@ -81,7 +81,7 @@ def test_the_place_is_the_deepest_frame_of_the_application(
     assert str(group.stack.frame) == place(frames)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(FRAMES, min_size=2, max_size=4), st.booleans())
 def test_the_first_of_a_chain_decides(chain: list[list[tuple[str, bool, int]]], direct: bool) -> None:
     errors = [call(frames, KeyError(at) if at == 0 else Failed(at)) for at, frames in enumerate(chain)]
@@ -96,7 +96,7 @@ def test_the_first_of_a_chain_decides(chain: list[list[tuple[str, bool, int]]], 
     assert str(stack.frame) == place(own)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(FRAMES, st.lists(FRAMES, min_size=1, max_size=4), st.integers(0, 3))
 def test_every_member_of_a_group_is_an_error_of_its_own(
     outer: list[tuple[str, bool, int]], members: list[list[tuple[str, bool, int]]], depth: int

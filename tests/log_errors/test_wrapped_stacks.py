@@ -159,7 +159,7 @@ CHANNELS: tuple[Wrap, ...] = (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from(SHORT), min_size=2, max_size=3),
     st.lists(st.integers(0, 2), max_size=120),
@@ -172,7 +172,7 @@ def test_writers_with_a_prefix_each_may_write_in_turns(names: list[str], order: 
     assert prints(interleaved(texts, order)) == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from(NAMES),
     st.sampled_from(["plain", "crlf", "colours", "docker", "cri"]),

@@ -46,7 +46,7 @@ def admin(primary: Cluster) -> Iterator[psycopg.Connection]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(planted=fates())
 def test_what_was_lost_changed_and_doubled_is_reported_exactly(
     kind: str, planted: Fates, admin: psycopg.Connection, primary: Cluster, tmp_path: Path

@@ -62,7 +62,7 @@ def _taken(kind: type[Recorded]) -> set[str | None]:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_an_event_that_is_written_is_read_as_it_was(kind: type[Recorded], data: st.DataObject) -> None:
     event = data.draw(recorded(kind))

@@ -110,7 +110,7 @@ def check_a_drill(run: RunDir) -> Verdict:
     return verdict
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(one=nights())
 def test_the_figures_of_a_drill_are_the_same_everywhere(
     tmp_path_factory: pytest.TempPathFactory, one: Night
@@ -120,7 +120,7 @@ def test_the_figures_of_a_drill_are_the_same_everywhere(
     check_a_drill(RunDir(place))
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(one=nights(), two=nights())
 def test_the_first_page_of_a_suite_adds_up_with_its_scenarios(
     tmp_path_factory: pytest.TempPathFactory, one: Night, two: Night

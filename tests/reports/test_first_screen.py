@@ -82,7 +82,7 @@ def test_a_pass_has_nothing_to_fix(tmp_path: Path) -> None:
     assert judge_run(run).fixes == ()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     start=st.integers(20, 30),
     length=st.integers(1, 25),

@@ -57,7 +57,7 @@ def test_ten_years_are_as_the_clock_on_the_wall_says(zone: str, when: str) -> No
     assert list(found) == list(walk(RULES[when], ZoneInfo(zone), BEGIN, END))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.sampled_from(ZONES),
     st.lists(st.integers(0, 59), min_size=1, max_size=4, unique=True),

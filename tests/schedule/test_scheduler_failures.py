@@ -65,7 +65,7 @@ def test_a_leader_that_was_stopped_for_a_while_starts_nothing_when_it_goes_on(tm
     assert world.machine.started == {"hourly": 3}
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(st.sampled_from(EVENTS), st.integers(1, 90)),

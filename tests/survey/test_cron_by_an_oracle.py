@@ -133,7 +133,7 @@ def assert_as_the_daemon(name: str, begin: str, fields: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("name", "begin"), NIGHTS)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(fields=EXPRESSIONS)
 def test_due_minutes_are_those_of_the_daemons_own_loop(name: str, begin: str, fields: list[str]) -> None:
     assert_as_the_daemon(name, begin, fields)
@@ -141,7 +141,7 @@ def test_due_minutes_are_those_of_the_daemons_own_loop(name: str, begin: str, fi
 
 @pytest.mark.full
 @pytest.mark.parametrize(("name", "begin"), NIGHTS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(fields=EXPRESSIONS)
 def test_due_minutes_of_many_expressions_are_those_of_the_daemons_own_loop(
     name: str, begin: str, fields: list[str]
@@ -150,7 +150,7 @@ def test_due_minutes_of_many_expressions_are_those_of_the_daemons_own_loop(
 
 
 @pytest.mark.parametrize(("name", "begin"), NIGHTS[:4])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(fields=EXPRESSIONS)
 def test_with_cron_tz_each_minute_of_that_zones_clock_counts(
     name: str, begin: str, fields: list[str]
