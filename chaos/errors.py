@@ -294,8 +294,7 @@ def of_error(error: BaseException) -> ExitCode:
 
 
 def of_run(code: int, *, judged: bool = True) -> ExitCode:
-    """Map a code to one that a run may end with: 2 would mean that nothing was touched, and 0 or 1 that it was
-    `judged`."""
+    """Map a code to one that a run may end with: never 2 (nothing was touched), 0 and 1 only if it was `judged`."""
     if code not in PRECEDENCE or (not judged and code in (ExitCode.PASS, ExitCode.VIOLATED)):
         return ExitCode.FAILED
     return ExitCode(code)

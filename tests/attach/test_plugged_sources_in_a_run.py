@@ -58,6 +58,6 @@ def test_one_that_raises_costs_one_line_and_the_run_is_judged_as_ever(
     assert (lost.name, lost.phase) == ("broken", "lost")
     assert lost.detail == {"because": "ZeroDivisionError: division by zero"}
     said = [line for line in (done.out + done.err).splitlines() if "ZeroDivisionError" in line]
-    assert len(said) == 1 and "sampling broken lost" in said[0]
+    assert len(said) == 1 and "sampling source broken lost" in said[0]
     lines = map(json.loads, midnight.run.samples.read_text().splitlines()[1:])
     assert {"depth": 7.0} in [line["values"].get("queue") for line in lines]
