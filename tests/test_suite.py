@@ -14,8 +14,8 @@ from chaos.checks.verdict import Verdict
 from chaos.record.hits import Outcome as Hit
 from chaos.record.store import RunDir
 from chaos.reports.drill_page import write_suite_report
+from tests.checks.drills import BACK, LOSS, drill, night, step, write_at
 from tests.checks.synthetic import Night, experiment_file
-from tests.checks.test_drill import BACK, LOSS, drill, night, step, write_at
 
 
 def stored(tmp_path: Path, **nights: Night) -> RunDir:

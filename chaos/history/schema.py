@@ -128,8 +128,7 @@ def upsert(dialect: str) -> sa.Insert:
 
 
 def _postgresql_insert() -> Any:
-    from sqlalchemy.dialects import (
-        postgresql,
-    )  # slow, and the table is in a file unless $MIDNIGHT_DATABASE is set
+    # slow, and the table is in a file unless $MIDNIGHT_DATABASE is set
+    from sqlalchemy.dialects import postgresql
 
     return postgresql.insert(runs)

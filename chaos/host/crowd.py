@@ -166,9 +166,7 @@ def one(
 async def play(spec: dict[str, Any], leave: asyncio.Event) -> dict[str, Any]:
     """Run all clients at once, until all have left. Returns the report."""
     seen, answered = Seen(), Counter[str]()
-    threads = ThreadPoolExecutor(
-        spec["clients"]
-    )  # each client comes at once, none waits for another's sign-in
+    threads = ThreadPoolExecutor(spec["clients"])  # none waits for another's sign-in
     visits = [one(spec, leave, seen, threads) for _ in range(spec["clients"])]
     rush = burst(spec["url"], spec["headers"], spec["burst"], answered)
     try:

@@ -36,10 +36,10 @@ _FORMS = (
         rf"(?P<key>\b(?:(?:mysql|mariadb)[\w-]*\s(?:{_ARGUMENTS}\s)?-p|redis-cli\s(?:{_ARGUMENTS}\s)?-a\s*"
         rf"|sshpass\s+-p\s*))(?:{_VALUE})"
     ),
-    re.compile(
+    re.compile(  # whoever has the path may write
         r"(?P<key>://(?:hooks\.slack\.com/services|hc-ping\.com|discord(?:app)?\.com/api/webhooks)/"
         r"|://api\.telegram\.org/bot)[^\s\"'<>]+"
-    ),  # whoever has the path may write
+    ),
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"),  # a JSON web token
     re.compile(
         r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}"

@@ -44,9 +44,8 @@ class Quiet:
         self._pprof = addresses.found(target.pprof or "", "pprof", handles.urls, target.allow)
         self._levels = levels(self._pprof, self._forbidden)
         self._before: tuple[Reading, list[dict[str, Any]]] | None = None
-        self._listed: dict[
-            ProcessRef, tuple[int, frozenset[int]]
-        ] = {}  # counter and containers of the last census
+        # of the last census: its counter, and the ids of the containers that it listed
+        self._listed: dict[ProcessRef, tuple[int, frozenset[int]]] = {}
 
     def point(self, played: Round, seconds: float) -> QuietPoint:
         """Count everything; `seconds` after the last answer."""

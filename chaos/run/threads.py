@@ -27,7 +27,6 @@ async def in_thread(call: Callable[[], T], *, on_cancel: Callable[[], None] | No
             except asyncio.CancelledError:  # an impatient second cancellation changes nothing
                 continue
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.debug(
-                "a cancelled call ended with: %s", error
-            )  # asyncio prints a traceback of one that nothing reads
+            # read, or asyncio prints its traceback
+            log.debug("a cancelled call ended with: %s", error)
         raise

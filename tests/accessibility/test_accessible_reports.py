@@ -17,7 +17,7 @@ from chaos.reports.drill_page import render_suite
 from chaos.reports.trend_html import render
 from chaos.survey import page as survey_page
 from tests.accessibility import axe
-from tests.checks.test_drill import night as drill_night
+from tests.checks.drills import night as drill_night
 from tests.history.stored import Stored
 from tests.reports.stored_run import write_run
 from tests.survey.surveying import surveyed

@@ -22,7 +22,7 @@ from chaos.record.redact import MASK, known
 from chaos.record.store import RunDir
 from chaos.reports.html import render
 from chaos.spec.restore_experiment import RestoreExperiment
-from tests.checks import test_drill as drills
+from tests.checks import drills
 from tests.checks.synthetic import Night
 
 PASSWORD = "Xq7!tz-09vbn"

@@ -19,9 +19,9 @@ from chaos.record.journal import Event, Writer
 from chaos.record.store import RunDir
 from chaos.reports.drill_page import write_suite_report
 from chaos.reports.html import write_report
+from tests.checks.drills import drill as planned_drill
+from tests.checks.drills import night, step
 from tests.checks.synthetic import Night
-from tests.checks.test_drill import drill as planned_drill
-from tests.checks.test_drill import night, step
 from tests.history.stored import Stored
 from tests.midnight import Midnight
 from tests.reports.stored_run import BASELINE, write_run

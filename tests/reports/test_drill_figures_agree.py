@@ -23,8 +23,8 @@ from chaos.reports.html import render
 from chaos.reports.verdict_json import write_verdict
 from chaos.spec.experiment import Experiment
 from chaos.spec.units import show_seconds
+from tests.checks.drills import LOSS, drill, night, step, write_at
 from tests.checks.synthetic import Night, approx
-from tests.checks.test_drill import LOSS, drill, night, step, write_at
 from tests.reports.test_first_screen import text_of
 from tests.test_suite import judged, stored
 

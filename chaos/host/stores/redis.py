@@ -86,9 +86,8 @@ class Redis:
 
 @functools.cache
 def _checked() -> ssl.SSLContext:
-    return (
-        ssl.create_default_context()
-    )  # slow, because it loads the machine's authorities: once for a whole crowd
+    """Loads the machine's authorities, which takes long: once for a whole crowd."""
+    return ssl.create_default_context()
 
 
 def _over_tls(made: socket.socket, host: str) -> ssl.SSLSocket:

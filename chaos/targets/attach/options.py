@@ -129,9 +129,8 @@ class ProxyAt(Model):
     upstream: HostPort | None = None
     listen: HostPort | None = None
     kind: Kind | None = None  # default: guessed
-    crowd: Secret | None = (
-        None  # a storm's crowd signs in with the user and password of this URL; MySQL and Redis
-    )
+    # a storm's crowd signs in with the user and password of this URL; MySQL and Redis
+    crowd: Secret | None = None
 
     def broken_rules(self) -> Iterator[BrokenRule]:
         if self.crowd is not None and (self.kind or guess(self.upstream or "")) not in SIGNED_IN:

@@ -72,9 +72,8 @@ class ProxyRole(Model):
     control: Port = 8474
     name: str | None = None  # of the proxy; required if several lead to the database
     also: tuple[Name, ...] = ()  # proxies in front of other services: handles by their own names
-    crowds: dict[Name, Secret] = Field(
-        default_factory=dict
-    )  # by proxy: a storm's crowd signs in with the user and password of this URL; MySQL and Redis
+    # by proxy: a storm's crowd signs in with the user and password of this URL; MySQL and Redis
+    crowds: dict[Name, Secret] = Field(default_factory=dict)
     past: Services | tuple[()] = ()  # services that may bypass it: an exporter, a backup
 
 
