@@ -6,6 +6,7 @@ import gc
 import glob
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -85,6 +86,7 @@ JUDGED = (
     "tests/drill/test_sound_and_broken.py",
     "tests/real/test_verdicts.py",
 )
+ENDING = 5.0  # seconds
 LEFT_BEHIND = 20  # an exit code of its own: playing tests once more does not take away what was left
 _BEFORE = pytest.StashKey[AbstractSet[object]]()
 
@@ -96,9 +98,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fails the whole when anything of ours is left behind, whoever left it: tests may be played side by side."""
-    if _BEFORE in session.config.stash and (left := traces() - session.config.stash[_BEFORE]):
+    if _BEFORE in session.config.stash and (left := _left_since(session.config.stash[_BEFORE])):
         print(f"\nleft behind by these tests: {sorted(left)}")
         session.exitstatus = LEFT_BEHIND
+
+
+def _left_since(before: AbstractSet[object]) -> set[str]:
+    """What is left in the end: a process that was told to end may still be about it."""
+    end = time.monotonic() + ENDING
+    while (left := traces() - before) and time.monotonic() < end:
+        time.sleep(0.2)  # no event: anything may be left, of anyone
+    return left
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]
