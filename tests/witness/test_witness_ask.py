@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from chaos.census.witness import ask as witness
 from chaos.census.witness.ask import NoAnswer, NotListening, allowed, ask, listens
 from chaos.checks.leaks.grown import earlier, grown, placed
 from chaos.spec.target import Target
@@ -95,6 +96,22 @@ def test_a_container_that_was_not_listed_until_it_grew_has_its_length_before_tha
     assert earlier(second, first["counter"], []) == {place: 20}
     assert earlier(second, 99, []) == {place: 21}
     assert earlier(second, first["counter"], [each["id"] for each in second["containers"]]) == {}
+
+
+def test_a_signal_that_came_just_before_a_call_blocked_is_sent_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, send = list[int](), witness._send
+
+    def lost_at_first(pid: int, process: int) -> None:
+        sent.append(pid)
+        if len(sent) > 1:
+            send(pid, process)
+
+    monkeypatch.setattr(witness, "_send", lost_at_first)
+    monkeypatch.setattr(witness, "_AGAIN", 0.2)
+    child = start()
+    assert ask(child.pid)["counter"] >= 1 and len(sent) > 1
 
 
 def test_a_census_adds_nothing_to_the_next(start: Start) -> None:

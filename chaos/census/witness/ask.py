@@ -21,6 +21,9 @@ from chaos.spec.target import Target
 DIRECTORY = "MIDNIGHT_WITNESS_DIR"
 SIGNAL = 41  # as the site folder's: a number, since libraries disagree about SIGRTMIN
 _POLL = 0.02  # seconds between looks for the answer
+_AGAIN = 2.0
+"""Seconds until an unanswered signal is sent again. Python handles one that comes just before a call blocks only after
+that call; the next one interrupts it."""
 
 
 class NotListening(UsageError):
@@ -119,7 +122,11 @@ def _asked(pid: int, process: int, place: Path, within: float) -> dict[str, Any]
     _send(pid, process)
     ended = select.poll()
     ended.register(process, select.POLLIN)
-    while time.monotonic() < sent + within:
+    again = sent + _AGAIN
+    while (now := time.monotonic()) < sent + within:
+        if now >= again:
+            _send(pid, process)
+            again = now + _AGAIN
         gone = bool(ended.poll(_POLL * 1000))
         if (found := _read(place, inside, sent)) is not None:
             if "error" in found:
