@@ -35,7 +35,8 @@ class Course:
     played: float = 0.0
     silent: float = 0.0  # in all outages together
     worst: Worst | None = None
-    aborted: str = ""  # why; empty if the play was not stopped
+    aborted: str = ""  # why; empty if the run was not stopped
+    began: bool = True  # the play, if the run has one
     busy: Busy | None = None  # what other programs used of the machine before anything was injected
 
 
@@ -48,7 +49,7 @@ def course(judged: Judged | JudgedRestore) -> Course:
     seen, readings = judged.observation, judged.outages
     busy = before_the_play(judged.journal)
     if seen is None or readings is None:
-        return Course(aborted=aborted, busy=busy)
+        return Course(aborted=aborted, busy=busy, began=judged.journal.play is not None)
     found = readings.seen.found
     return Course(
         played=max([seen.ended, *(each.start + each.length for each in found)]) - seen.start,

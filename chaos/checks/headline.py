@@ -99,6 +99,8 @@ def _why_unknown(findings: Sequence[Finding], course: Course) -> tuple[list[str]
     """Return the reasons, the one that explains the others first, and what to do."""
     if course.aborted:
         by = course.aborted if course.aborted.startswith("stopped") else f"stopped: {course.aborted}"
+        if not course.began:
+            return [f"the run was {by} before the play began"], "nothing was judged"
         return [f"the play was {by}"], "what came before it is judged below"
     deciding = _deciding(Outcome.UNKNOWN, findings)
     told = [clauses.unknown(each) for each in deciding]

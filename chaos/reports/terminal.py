@@ -9,14 +9,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chaos.checks import completeness, steady
 from chaos.checks.bad_answers import sentences
-from chaos.checks.finding import Outcome
+from chaos.checks.finding import Finding, Outcome
 from chaos.checks.fixes import HEADING
+from chaos.checks.text import many
 from chaos.checks.verdict import Verdict
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.reports import logged
 from chaos.reports.rows import FindingRow, LinkRow, finding_row, link_rows
+
+_CAUSES = (completeness.NAME, steady.NAME)
+"""Checks that say why a play did not begin."""
 
 STYLES = {
     Outcome.PASS: "bold green",
@@ -32,7 +37,7 @@ def print_verdict(run: RunDir, verdict: Verdict, terminal: Console, report: Path
     and the path of the report, by default the run's."""
     report = report or run.report
     play = Journal(run).play
-    findings = [finding_row(finding) for finding in verdict.findings]
+    findings = _rows(verdict, began=play is not None)
     links = link_rows(verdict.links, play.start if play else None)
     _line(
         terminal,
@@ -58,6 +63,21 @@ def print_verdict(run: RunDir, verdict: Verdict, terminal: Console, report: Path
     _line(terminal, Text())
     if report.exists():
         _line(terminal, Text(f"report: {report}"), whole=True)
+
+
+def _rows(verdict: Verdict, began: bool) -> list[FindingRow]:
+    """A row for each finding. If the play did not begin, those that had nothing to judge share one."""
+    has_play = began or all(each.check != steady.NAME for each in verdict.findings)  # a backup check has none
+    telling = [each for each in verdict.findings if has_play or _tells_without_a_play(each)]
+    rows = [finding_row(each) for each in telling]
+    if others := len(verdict.findings) - len(telling):
+        because = "the play did not begin"
+        rows.append(FindingRow(Outcome.UNKNOWN, many(others, "other finding"), "", "", because, "", []))
+    return rows
+
+
+def _tells_without_a_play(finding: Finding) -> bool:
+    return finding.check in _CAUSES or finding.outcome not in (Outcome.UNKNOWN, Outcome.NOT_EXERCISED)
 
 
 def _to_fix(verdict: Verdict) -> Iterator[str]:
