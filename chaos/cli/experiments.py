@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Files = Annotated[
     list[str] | None,
-    typer.Argument(help="Files of any kind but profiles. Default: all experiments and targets found."),
+    typer.Argument(help="Files of any kind. Default: all experiments and targets found."),
 ]
 Target = Annotated[str, typer.Option(help="Target to validate the experiment against.")]
 
@@ -109,4 +109,8 @@ def _validate_one(path: Path, target: str) -> tuple[str, Sequence[str]]:
         from chaos.plan import build as plans
 
         return f"target{_roles(plans.check_target(path))}", ()
+    if path.absolute().parent.name == "profiles" and "load" not in document:
+        from chaos.plan import build as plans
+
+        return f"profile of {', '.join(plans.check_profile(path))}", ()
     return kind.of_document(document).value, kinds.of_file(path).warnings(target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,22 @@ def check_target(path: Path) -> Target:
             _profile(path, driver, profile)
     mistakes.refuse()
     return target
+
+
+def check_profile(path: Path) -> list[str]:
+    """Return the names of the targets that have this profile, each beside the folder that it is in. Raises FileError,
+    UsageError if none has it."""
+    place, at, having = path.absolute().parent.parent, Where.read(path), list[tuple[str, type[Driver]]]()
+    for beside in sorted(place.glob("*.yaml")):
+        with suppress(FileError):  # it is told when that file is validated
+            target, driver, _ = target_of(beside)
+            if path.stem in target.profiles:
+                having.append((target.name, driver))
+    for _, driver in having:
+        driver.check_profile(at)
+    if not having:
+        raise UsageError(f"{path}: no target in {place} has this profile: add its name to `profiles`")
+    return [name for name, _ in having]
 
 
 def target_of(path: Path) -> tuple[Target, type[Driver], Model]:
