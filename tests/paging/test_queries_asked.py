@@ -99,7 +99,6 @@ def test_what_is_missing_or_no_number_has_no_value_and_an_infinite_one_is_the_la
         ({"status": 503}, "status 503"),
         ({"spoiled": {1: "many"}}, "not the answer of a Prometheus"),
         ({"scrapes": [{"scrapeInterval": "soon"}]}, "not the answer of a Prometheus"),
-        ({"series": 50_000}, "its answer has 50,000 series: too many; aggregate it"),
     ],
 )
 def test_an_answer_that_cannot_be_used_says_why(
@@ -109,3 +108,13 @@ def test_an_answer_that_cannot_be_used_says_why(
     for name, value in changed.items():
         setattr(handler, name, value)
     assert [because in each.because and each.series == () for each in ask(server)] == [True, True]
+
+
+def test_an_answer_with_more_values_than_are_kept_says_what_to_do(
+    prometheus: tuple[type[Prometheus], Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler, server = prometheus
+    handler.series = 5000
+    monkeypatch.setattr(queries, "MOST_VALUES", 20_000)  # of four instants and more
+    found = ask(server)
+    assert all("its answer has 5,000 series: too many; aggregate it" in each.because for each in found), found
