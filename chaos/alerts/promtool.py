@@ -95,8 +95,16 @@ def _parsed(said: str) -> dict[str, list[Value]]:
     for expr, at, got in _cases(said):
         values = found.setdefault(expr, [])
         for labels, value in _SAMPLE.findall(got):
-            values.append(Value(at, dict(_LABEL.findall(labels)), float(value)))
+            given = {name: _unquoted(text) for name, text in _LABEL.findall(labels)}
+            values.append(Value(at, given, float(value)))
     return found
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return str(json.loads(f'"{text}"'))
+    except ValueError:  # Go escapes a few characters as JSON does not
+        return text
 
 
 def _cases(said: str) -> Iterator[tuple[str, float, str]]:

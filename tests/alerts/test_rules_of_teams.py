@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chaos.alerts import mapping, replay, rule_file, show
+from chaos.alerts import mapping, promtool, replay, rule_file, show
 from chaos.alerts import rules as rule_files
 from chaos.alerts.replay import Replay, State
 from chaos.errors import ExitCode, FileError, UsageError
@@ -171,10 +171,17 @@ def test_values_that_yaml_does_not_read_as_text_are_text_as_prometheus_has_them(
     assert dict(rule.labels) == wanted
 
 
+def test_a_label_that_promtool_quotes_is_that_of_the_rule() -> None:
+    said = '    expr: "ALERTS", time: 1s,\n        exp: x\n        got: {team="the \\"night\\" watch", odd="\\x00"} 1\n'
+    (value,) = promtool._parsed(said)["ALERTS"]
+    assert value.labels == {"team": 'the "night" watch', "odd": "\\x00"}
+
+
 @pytest.mark.real
 @PROMTOOL
-def test_a_label_that_is_not_text_hides_no_alert(tmp_path: Path) -> None:
-    rule = LOW.removesuffix("}") + ", labels: {page: true, none: , since: 2026-11-27}}"
+def test_a_label_that_is_not_plain_text_hides_no_alert(tmp_path: Path) -> None:
+    quoted = "'the \"night\" watch'"
+    rule = f"{LOW.removesuffix('}')}, labels: {{page: true, none: , since: 2026-11-27, team: {quoted}}}}}"
     (found,) = play(tmp_path, f"groups: [{{name: g, rules: [{rule}]}}]").alerts
     assert (found.state, found.seconds) == (State.FIRED, 11.0)
 
