@@ -6,8 +6,10 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import asdict
+from typing import Any, NoReturn
 
 import pytest
 
@@ -121,6 +123,16 @@ def test_a_server_that_does_not_answer_in_time_is_not_out_of_room(
                 stores.sign_in(kind, f"127.0.0.1:{port}", LOGIN)
         finally:
             left.set()
+
+
+def test_a_client_for_which_no_thread_can_be_started_has_failed() -> None:
+    class Full(Executor):
+        def submit(self, *_: Any, **__: Any) -> NoReturn:
+            raise RuntimeError("can't start new thread")
+
+    spec, seen = {"kind": "redis", "at": "127.0.0.1:1", "login": asdict(LOGIN), "hold": 1.0}, crowd.Seen()
+    asyncio.run(crowd.signed_in(spec, asyncio.Event(), seen, Full()))
+    assert (seen.counts, seen.failed_with) == ({"failed": 1}, {"can't start new thread": 1})
 
 
 def test_a_signed_in_client_that_is_hung_up_on_is_dropped() -> None:
