@@ -35,7 +35,7 @@ class Value:
 
 
 def evaluate(
-    rules: Mapping[Path, Mapping[str, Any]],
+    rules: Mapping[Path, str],
     series: Sequence[tuple[str, str]],
     expressions: Sequence[str],
     *,
@@ -43,7 +43,7 @@ def evaluate(
     every: float,
     length: float,
 ) -> dict[str, list[Value]]:
-    """What each expression was at every evaluation, by expression. `rules` are documents by the file that has them,
+    """What each expression was at every evaluation, by expression. `rules` are the texts of files by their paths,
     `series` are (selector, values). Raises ToolMissing, and UsageError with promtool's own words for rules that it
     refuses."""
     instants = [number * every for number in range(int(length / every) + 1)]
@@ -67,7 +67,7 @@ _IMPOSSIBLE = {"labels": '{__name__="midnight_never"}', "value": 0}
 """A wrong expectation on purpose: promtool prints what an expression was only if it was not what a test expects."""
 
 
-def _said(test: Mapping[str, Any], rules: Mapping[Path, Mapping[str, Any]]) -> str:
+def _said(test: Mapping[str, Any], rules: Mapping[Path, str]) -> str:
     """All that promtool prints about a file of unit tests for these rules, which are under the paths that the user
     knows. Raises ToolMissing, and UsageError if it takes too long."""
     program = promtool.find_binary()
@@ -76,7 +76,7 @@ def _said(test: Mapping[str, Any], rules: Mapping[Path, Mapping[str, Any]]) -> s
         file = Path(place) / "night.json"
         file.write_text(json.dumps({"rule_files": list(written), **test}))  # JSON is YAML
         for name, path in written.items():
-            (Path(place) / name).write_text(json.dumps(rules[path]))
+            (Path(place) / name).write_text(rules[path])
         argv = [str(program), "test", "rules", str(file)]
         try:
             done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=WITHIN)
@@ -95,8 +95,16 @@ def _parsed(said: str) -> dict[str, list[Value]]:
     for expr, at, got in _cases(said):
         values = found.setdefault(expr, [])
         for labels, value in _SAMPLE.findall(got):
-            values.append(Value(at, dict(_LABEL.findall(labels)), float(value)))
+            given = {name: _unquoted(text) for name, text in _LABEL.findall(labels)}
+            values.append(Value(at, given, float(value)))
     return found
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return str(json.loads(f'"{text}"'))
+    except ValueError:  # Go escapes a few characters as JSON does not
+        return text
 
 
 def _cases(said: str) -> Iterator[tuple[str, float, str]]:

@@ -83,7 +83,7 @@ def play(
     wanted = [selector for rule in rules for selector in rule.selectors]
     own = list(series.own(journal))
     there = _chosen(journal, wanted, mapped, own, patience or series.patience_of(scrape))
-    names = {each.name for each in wanted if each.name} - {*_ITS_SERIES}
+    names = set[str]().union(*map(_names, rules))
     mistaken = mapping.missing(journal, {name: each for name, each in mapped.items() if name in names}, own)
     alerting = [rule for rule in rules if rule.alert]
     have = _with_recorded({each.name for each in there}, rules)

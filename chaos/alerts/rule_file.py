@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -45,16 +46,28 @@ def rules(group: Where) -> list[Where]:
     return found
 
 
-def labels(group: Where, rule: Where) -> dict[str, Any]:
-    """The labels of a rule: those of its group, and its own."""
-    given = (each.under("labels").value() for each in (group, rule))
-    return {key: value for each in given if isinstance(each, dict) for key, value in each.items()}
+def labels(group: Where, rule: Where) -> dict[str, str]:
+    """The labels of a rule, those of its group and its own, as Prometheus has them: as text, without empty ones.
+    Raises FileError."""
+    found = dict[str, str]()
+    for at in (group.under("labels"), rule.under("labels")):
+        for key, value in at.value().items() if isinstance(at.value(), dict) else ():
+            if isinstance(value, dict | list):
+                raise at.under(key).broken("must be text")
+            found[str(key)] = _as_text(value)
+    return {key: text for key, text in found.items() if text}
 
 
-def for_promtool(path: Path) -> dict[str, Any]:
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def for_promtool(path: Path) -> str:
     """Return the file's groups as any promtool reads them: without a group's labels, which its rules get, and without
-    what only decides where and how late a rule is evaluated."""
-    return {"groups": [_plain(group) for group in groups(path)]}
+    what only decides where and how late a rule is evaluated. In JSON, which is YAML."""
+    return json.dumps({"groups": [_plain(group) for group in groups(path)]}, default=str)  # YAML has dates
 
 
 def _plain(group: Where) -> Mapping[str, Any]:
@@ -63,8 +76,9 @@ def _plain(group: Where) -> Mapping[str, Any]:
 
 
 def _labelled(group: Where, rule: Where) -> Mapping[str, Any]:
-    given = dict(rule.value())
-    return {**given, "labels": labels(group, rule)} if group.under("labels").value() else given
+    given = {key: value for key, value in rule.value().items() if key != "labels"}
+    found = labels(group, rule)
+    return {**given, "labels": found} if found else given
 
 
 def _holders(at: Where, depth: int = 0) -> Iterator[Where]:

@@ -76,7 +76,7 @@ def _rule(group: Where, at: Where) -> Rule:
         compared=compared,
         comparison=comparison,
         clocks=_clocks(parsed),
-        labels=tuple((str(key), str(value)) for key, value in rule_file.labels(group, at).items()),
+        labels=tuple(rule_file.labels(group, at).items()),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,10 @@ def read(paths: Iterable[Path]) -> tuple[list[File], list[FileError]]:
 def _defines_large_kinds(path: Path) -> bool:
     """True for a file too large to read that holds CustomResourceDefinitions only, as operators ship them: nothing to
     audit."""
-    if not path.is_file() or not MOST_TEXT < path.stat().st_size <= _LARGEST:
-        return False
-    return set(_KIND.findall(path.read_bytes())) == {b"CustomResourceDefinition"}
+    with suppress(OSError):
+        if path.is_file() and MOST_TEXT < path.stat().st_size <= _LARGEST:
+            return set(_KIND.findall(path.read_bytes())) == {b"CustomResourceDefinition"}
+    return False
 
 
 def _found(paths: Iterable[Path], unread: list[FileError]) -> Iterator[Path]:

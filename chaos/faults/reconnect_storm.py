@@ -98,17 +98,19 @@ class ReconnectStorm(Fault):
             "deadline": self._params.keep + 30.0,
         }
         elsewhere = self._clients.open()
-        self._path.open()
         try:
+            self._path.open()
             before = self._path.begin()
             self._crowd = Worker("chaos.host.crowd", spec, self._mark)
             cut = self._drop_and_go(Toxiproxy(self._proxy.api))
             seen = self._path.seen()
             self._own = sum(each.closed for each in seen.fates) if cut else len(before.fates)
             self._unproven = self._path.unproven(seen) or elsewhere
-        except ControlError as error:
+        except BaseException as error:
             self._clients.close()
-            raise FaultError(f"reconnect_storm: {error}") from error
+            if isinstance(error, ControlError):
+                raise FaultError(f"reconnect_storm: {error}") from error
+            raise
         finally:
             self._path.close()
         return {

@@ -100,7 +100,7 @@ async def signed_in(spec: dict[str, Any], leave: asyncio.Event, seen: Seen, thre
     loop, login = asyncio.get_running_loop(), Login(**spec["login"])
     try:
         session = await loop.run_in_executor(threads, stores.sign_in, spec["kind"], spec["at"], login)
-    except (stores.NoRoom, stores.Denied, OSError) as error:
+    except (stores.NoRoom, stores.Denied, OSError, RuntimeError) as error:  # the last: no further thread
         seen.turned_away(str(error) or type(error).__name__, full=isinstance(error, stores.NoRoom))
         return
     ended = asyncio.Event()

@@ -7,13 +7,13 @@ which any thread of the container waited for a disk), or `refused`.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import sys
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from chaos.host import proc, throttle
@@ -38,10 +38,11 @@ def written(device: str) -> int:
 
 def waits(besides: int) -> bool:
     """True if a thread of a process here waits for a disk; the process `besides` does not count."""
-    for place in Path("/proc").glob("[0-9]*/task/*"):
-        if place.parts[2] != str(besides):
+    # not Path.glob: it raises where a process has ended meanwhile
+    for place in glob.iglob("/proc/[0-9]*/task/*"):  # noqa: PTH207
+        if not place.startswith(f"/proc/{besides}/"):
             with suppress(OSError):
-                if proc.stat(str(place))[proc.STATE] == proc.DISK_WAIT:
+                if proc.stat(place)[proc.STATE] == proc.DISK_WAIT:
                     return True
     return False
 

@@ -13,7 +13,7 @@ from chaos.record.secret_names import WORDS
 _NAMED = rf"[\w-]*(?:{WORDS})[\w-]*"
 _VALUE = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&}\])\"']+"
 _ARGUMENTS = r"[^|;&\n]{0,400}?"
-_PROSE = r"(?:and|are|has|is|must|needs?|not|options?|or|to|was)\b"  # a sentence about the option
+_PROSE = r"(?:and|are|has|is|must|needs?|not|options?|or|to|was)(?!\S)"  # a sentence about the option
 _FORMS = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S),
     re.compile(r"(?<=://)[^\s\"'<>]*(?=@)"),  # user and password of a URL

@@ -44,7 +44,7 @@ class Quiet:
         self._pprof = addresses.found(target.pprof or "", "pprof", handles.urls, target.allow)
         self._levels = levels(self._pprof, self._forbidden)
         self._before: tuple[Reading, list[dict[str, Any]]] | None = None
-        # of the last census: its counter, and the ids of the containers that it listed
+        # of the census at the last point: its counter, and the ids of the containers that it listed
         self._listed: dict[ProcessRef, tuple[int, frozenset[int]]] = {}
 
     def point(self, played: Round, seconds: float) -> QuietPoint:
@@ -103,7 +103,8 @@ class Quiet:
                 unread.append(f"{role}: {error}")
 
     def _witnessed(self, ref: ProcessRef, unread: list[str]) -> tuple[dict[str, float], dict[str, int]]:
-        """What only the witness counts, and what its last census did not list."""
+        """What only the witness counts, and what its census at the point before did not list."""
+        before = self._listed.pop(ref, None)
         if self._forbidden or not listens(ref.pid):
             return {}, {}
         try:
@@ -111,7 +112,6 @@ class Quiet:
         except (NotListening, NoAnswer) as error:
             unread.append(str(error))
             return {}, {}
-        before = self._listed.get(ref)
         self._listed[ref] = census["counter"], frozenset(each["id"] for each in census["containers"])
         counts: dict[str, float] = census["counts"]
         found = {name: counts[name] for name in _WITNESSED if name in counts} | placed(census)

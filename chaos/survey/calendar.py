@@ -213,8 +213,8 @@ def _seconds(text: str) -> tuple[int, ...]:
         matched = _SECONDS.fullmatch(item)
         if matched is None:
             raise CalendarError(f"not a number, range or *: {item!r}")
-        first, last, step = (Fraction(each) if each else None for each in matched.groups())
-        begin, end = first or Fraction(0), last or (Fraction(599, 10) if step else first or Fraction(0))
+        begin, step = Fraction(matched[1]), Fraction(matched[3]) if matched[3] else None
+        end = Fraction(matched[2]) if matched[2] else begin if step is None else Fraction(599, 10)
         if not begin <= end < 60 or step == 0:
             raise CalendarError(f"{item!r} is not in 0..59")
         pace = step or Fraction(1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chaos.alerts import mapping, replay, rule_file, show
+from chaos.alerts import mapping, promtool, replay, rule_file, show
 from chaos.alerts import rules as rule_files
 from chaos.alerts.replay import Replay, State
 from chaos.errors import ExitCode, FileError, UsageError
@@ -133,6 +134,7 @@ def test_a_map_that_names_what_the_run_does_not_have_is_told_so(tmp_path: Path) 
         ("kind: Service\n---\nkind: Secret\n", "must be a file of Prometheus rules"),
         ("kind: PrometheusRule\nspec: {groups: {name: g}}\n", "must be a file of Prometheus rules"),
         ("groups: [3]", "must have `rules:`"),
+        ("groups: [{name: g, rules: [{alert: A, expr: up, labels: {a: [b]}}]}]", "must be text"),
         ("groups: [{name: g, rules: [3]}]", "must have `alert:` or `record:`"),
     ],
 )
@@ -152,8 +154,36 @@ def test_promtool_gets_the_labels_of_a_group_with_each_rule_and_no_key_that_it_d
     file.write_text(
         "groups: [{name: g, labels: {a: x, b: x}, query_offset: 1m, rules: [{alert: A, expr: up, labels: {b: y}}]}]"
     )
-    (group,) = rule_file.for_promtool(file)["groups"]
+    (group,) = json.loads(rule_file.for_promtool(file))["groups"]
     assert group == {"name": "g", "rules": [{"alert": "A", "expr": "up", "labels": {"a": "x", "b": "y"}}]}
+
+
+def test_values_that_yaml_does_not_read_as_text_are_text_as_prometheus_has_them(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    labels = "{page: true, tier: 1, since: 2026-11-27, none: }"
+    more = "annotations: {since: 2026-11-27}"
+    file.write_text(f"groups: [{{name: g, rules: [{{alert: A, expr: up, labels: {labels}, {more}}}]}}]")
+    wanted = {"page": "true", "tier": "1", "since": "2026-11-27"}
+    (group,) = json.loads(rule_file.for_promtool(file))["groups"]
+    assert group["rules"][0]["labels"] == wanted
+    assert group["rules"][0]["annotations"] == {"since": "2026-11-27"}
+    (rule,) = rule_files.load([file])
+    assert dict(rule.labels) == wanted
+
+
+def test_a_label_that_promtool_quotes_is_that_of_the_rule() -> None:
+    said = '    expr: "ALERTS", time: 1s,\n        exp: x\n        got: {team="the \\"night\\" watch", odd="\\x00"} 1\n'
+    (value,) = promtool._parsed(said)["ALERTS"]
+    assert value.labels == {"team": 'the "night" watch', "odd": "\\x00"}
+
+
+@pytest.mark.real
+@PROMTOOL
+def test_a_label_that_is_not_plain_text_hides_no_alert(tmp_path: Path) -> None:
+    quoted = "'the \"night\" watch'"
+    rule = f"{LOW.removesuffix('}')}, labels: {{page: true, none: , since: 2026-11-27, team: {quoted}}}}}"
+    (found,) = play(tmp_path, f"groups: [{{name: g, rules: [{rule}]}}]").alerts
+    assert (found.state, found.seconds) == (State.FIRED, 11.0)
 
 
 @pytest.mark.parametrize(

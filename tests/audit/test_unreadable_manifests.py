@@ -61,6 +61,19 @@ def test_large_definitions_of_an_operator_are_left_out_and_nothing_else(
     assert (found.items, len(found.unread)) == (1, unread)
 
 
+def test_a_large_file_that_cannot_be_opened_is_told_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "pod.yaml").write_text(POD)
+    (tmp_path / "large.yaml").write_text("#" * 600_000)
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    found = audit([tmp_path])
+    assert (found.items, len(found.unread)) == (1, 1)
+
+
 def test_templates_are_named_with_what_to_type(tmp_path: Path) -> None:
     chart = tmp_path / "shop"
     (chart / "templates").mkdir(parents=True)

@@ -73,6 +73,7 @@ def test_a_directory_is_no_password() -> None:
         ("{'Set-Cookie': 'sid=abc; Path=/', 'n': 1}", f"{{'Set-Cookie': '{MASK}', 'n': 1}}"),
         ("job --api-key abc --keep", f"job --api-key {MASK} --keep"),
         ("job -password 'a b'", f"job -password {MASK}"),
+        ("job --password to-be-or-not --keep", f"job --password {MASK} --keep"),
         ("mysqldump -u root -pabc shop", f"mysqldump -u root -p{MASK} shop"),
         ("mariadb -p'a b' shop", f"mariadb -p{MASK} shop"),
         ("curl -s -u ada:abc http://shop/", f"curl -s -u ada:{MASK} http://shop/"),

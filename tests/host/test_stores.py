@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import asdict
+from typing import Any, NoReturn
 
 import pytest
 
 from chaos.host import crowd, stores
 from chaos.host.ports import free_port
+from chaos.host.stores import mysql
 from chaos.plugin.handles import Login
+from chaos.plugin.kinds import Kind
 from tests.accepting import accepting
 
 LOGIN = Login("shop", "secret")
@@ -76,6 +81,7 @@ def test_a_server_that_ends_the_session_is_lost() -> None:
         (b"-NOAUTH Authentication required.\r\n", stores.Denied),
         (b"-ERR AUTH <password> called without any password configured\r\n", stores.Denied),
         (b"HTTP/1.1 400 Bad Request\r\n", stores.Denied),
+        (b"* OK IMAP4rev1 ready\r\n", stores.Denied),
     ],
 )
 def test_no_room_is_told_apart_from_every_other_refusal(said: bytes, error: type[Exception]) -> None:
@@ -96,6 +102,37 @@ def test_a_port_where_nobody_listens_has_no_room_for_a_login_either(kind: str) -
 def test_mysql_that_hangs_up_has_no_room() -> None:
     with accepting(socket.socket.close) as port, pytest.raises(stores.NoRoom):
         stores.sign_in("mysql", f"127.0.0.1:{port}", LOGIN)
+
+
+@pytest.mark.parametrize("kind", ["mysql", "redis"])
+@pytest.mark.parametrize("said", [b"", b"\x03"], ids=["nothing", "a part of an answer"])
+def test_a_server_that_does_not_answer_in_time_is_not_out_of_room(
+    kind: Kind, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "PATIENCE", 0.1)
+    monkeypatch.setattr(mysql, "PATIENCE", 0.1)
+    left = threading.Event()
+
+    def deal(connection: socket.socket) -> None:
+        connection.sendall(said)
+        left.wait(60)
+
+    with accepting(deal) as port:
+        try:
+            with pytest.raises(TimeoutError):
+                stores.sign_in(kind, f"127.0.0.1:{port}", LOGIN)
+        finally:
+            left.set()
+
+
+def test_a_client_for_which_no_thread_can_be_started_has_failed() -> None:
+    class Full(Executor):
+        def submit(self, *_: Any, **__: Any) -> NoReturn:
+            raise RuntimeError("can't start new thread")
+
+    spec, seen = {"kind": "redis", "at": "127.0.0.1:1", "login": asdict(LOGIN), "hold": 1.0}, crowd.Seen()
+    asyncio.run(crowd.signed_in(spec, asyncio.Event(), seen, Full()))
+    assert (seen.counts, seen.failed_with) == ({"failed": 1}, {"can't start new thread": 1})
 
 
 def test_a_signed_in_client_that_is_hung_up_on_is_dropped() -> None:

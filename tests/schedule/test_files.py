@@ -292,10 +292,8 @@ def test_a_list_needs_no_plan_and_validate_makes_one(
     monkeypatch.setenv("MIDNIGHT_DATABASE", f"sqlite:///{tmp_path / 'x.db'}")
     (tmp_path / "broken.yaml").write_text("title: no steps\n")
     path = tmp_path / "schedules.yaml"
-    path.write_text(
-        "schedules:\n  - {name: nightly, experiment: broken.yaml, target: embedded, when: '0 3 * * *',"
-        " timezone: UTC}\n"
-    )
+    nightly = "name: nightly, experiment: broken.yaml, target: embedded, when: '0 3 * * *', timezone: UTC"
+    path.write_text(f"schedules:\n  - {{{nightly}}}\n")
     assert typed(capsys, "schedule", "list", "--file", str(path))[0] == 0
     code, _, said = typed(capsys, "schedule", "validate", str(path))
     assert code == 2 and "broken.yaml" in said, said

@@ -24,10 +24,10 @@ class Session(Protocol):
     def fileno(self) -> int: ...
 
     def listed(self) -> frozenset[int]:
-        """The numbers of the signed-in sessions that the server lists. Raises Denied, Lost."""
+        """The numbers of the signed-in sessions that the server lists. Raises Denied, Lost, OSError."""
 
     def room(self) -> tuple[int, int]:
-        """The connections that the server has now, and those that it allows. Raises Denied, Lost."""
+        """The connections that the server has now, and those that it allows. Raises Denied, Lost, OSError."""
 
     def close(self) -> None:
         """Leave in order, so that the server counts no aborted client. Never raises."""
@@ -40,7 +40,8 @@ _SIGNS_IN: dict[Kind, Callable[[socket.socket, Login], Session]] = {
 
 
 def sign_in(kind: Kind, at: str, login: Login) -> Session:
-    """Connect to HOST:PORT and sign in. Raises NoRoom, Denied for any other refusal, OSError if it is not reached."""
+    """Connect to HOST:PORT and sign in. Raises NoRoom, Denied for any other refusal, OSError if it is not reached
+    or does not answer in time."""
     host, _, port = at.rpartition(":")
     try:
         made = socket.create_connection((host.strip("[]"), int(port)), PATIENCE)

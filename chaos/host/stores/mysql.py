@@ -38,6 +38,8 @@ class Mysql:
         try:
             self._connection.connect(made)
         except self._errors.Error as error:
+            if isinstance(error.__context__, TimeoutError):
+                raise error.__context__ from None
             raise self._refusal(error) from None
         except RuntimeError:  # PyMySQL's for a missing package
             raise Denied(_NO_CRYPTOGRAPHY) from None
@@ -84,10 +86,10 @@ class Mysql:
 
 def _offers_tls(made: socket.socket) -> bool:
     """By the server's greeting, which stays to be read. PyMySQL itself would load the machine's authorities for every
-    session, which takes a crowd seconds."""
+    session, which takes a crowd seconds. Raises TimeoutError."""
     try:
         said = made.recv(1 << 10, socket.MSG_PEEK)
-    except OSError:
+    except ConnectionError:
         return False
     after_version = said.find(b"\0", 5) + 1
     if said[4:5] != b"\x0a" or not after_version or len(said) < after_version + 15:

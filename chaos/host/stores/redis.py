@@ -70,18 +70,30 @@ class Redis:
             line = self._answers.readline()
             sort, said = line[:1], line[1:].decode(errors="replace").strip()
             if sort == b"$":
-                return "" if said == "-1" else self._answers.read(int(said) + 2)[:-2].decode(errors="replace")
-        except (TimeoutError, ConnectionError) as error:
+                text = b"" if said == "-1" else self._answers.read(_length(said) + 2)[:-2]
+                return text.decode(errors="replace")
+        except ConnectionError as error:
             raise Lost(str(error)) from None
         if not line.endswith(b"\n"):
             raise Lost(HUNG_UP)
         if sort == b"-":
             raise Denied(f"-{said}")
         if sort == b"*":
-            return "\n".join(self._answer() for _ in range(int(said)))
+            return "\n".join(self._answer() for _ in range(_length(said)))
         if sort not in (b"+", b":"):
-            raise Denied(f"it begins with {sort!r}, not like Redis")
+            raise _other(sort)
         return said
+
+
+def _length(said: str) -> int:
+    try:
+        return int(said)
+    except ValueError:
+        raise _other(said.encode()[:10]) from None
+
+
+def _other(said: bytes) -> Denied:
+    return Denied(f"it begins with {said!r}, not like Redis")
 
 
 @functools.cache
