@@ -83,7 +83,7 @@ test-wide: tools $(AXE) ## run more tests on real stacks, services and projects,
 
 test-full: lint tools $(AXE) ## run every test, the long ones (many seeds, kills and variants) included
 	$(BIN)/python -m pytest --hypothesis-profile=searching -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
-	$(BIN)/python -m tests.again -m "real or alone or full"
+	$(BIN)/python -m tests.again --hypothesis-profile=searching -m "real or alone or full"
 
 axe: $(AXE) ## get axe-core, which checks pages for accessibility (needs npm)
 

@@ -20,16 +20,16 @@ class Redis:
     """Over TLS if the login names the host in the certificate, which must then be trusted on this machine."""
 
     def __init__(self, made: socket.socket, login: Login) -> None:
-        self._descriptor = made.fileno()  # TLS keeps its number
+        self._descriptor, self._socket = made.fileno(), made  # TLS keeps the number
         try:
-            self._socket = _over_tls(made, login.certified) if login.certified else made
+            if login.certified:
+                self._socket = _over_tls(made, login.certified)
             self._answers = self._socket.makefile("rb")
             self._ask("AUTH", *filter(None, [login.user]), login.password)
             self.id = self._own_id()
-        except Denied as error:
-            raise (NoRoom if _FULL in str(error) else Denied)(str(error)) from None
-        except (Lost, ConnectionError):
-            raise NoRoom(HUNG_UP) from None
+        except (Denied, Lost, OSError) as error:
+            self._socket.close()
+            raise _refusal(error) from None
 
     def fileno(self) -> int:
         return self._descriptor
@@ -94,6 +94,13 @@ def _length(said: str) -> int:
 
 def _other(said: bytes) -> Denied:
     return Denied(f"it begins with {said!r}, not like Redis")
+
+
+def _refusal(error: Exception) -> Exception:
+    """Of a sign-in. A server without room may also hang up."""
+    if isinstance(error, Lost | ConnectionError):
+        return NoRoom(HUNG_UP)
+    return NoRoom(str(error)) if isinstance(error, Denied) and _FULL in str(error) else error
 
 
 @functools.cache
