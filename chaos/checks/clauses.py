@@ -189,8 +189,8 @@ def _kept(lost: Finding) -> str:
 def _availability(finding: Finding) -> str:
     if finding.measured is None or finding.allowed is None:
         return finding.because
-    wanted = f"at least {percent(finding.allowed)} wanted"
-    return f"only {percent(finding.measured)} of requests were answered well ({wanted})"
+    required = f"at least {percent(finding.allowed)} required"
+    return f"only {percent(finding.measured)} of requests were answered well ({required})"
 
 
 def _latency(finding: Finding) -> str:
@@ -267,7 +267,7 @@ _FAILED: Mapping[str, SayAll] = {
     recovery.NAME: _each(_recovery),
     availability.NAME: _each(_availability),
     latency.NAME: _each(_latency),
-    burn_rate.NAME: _each(lambda finding: f"the error budget of {finding.name} was spent too fast"),
+    burn_rate.NAME: _each(lambda finding: f"the error budget of {finding.name} was burned too fast"),
     leaks.NAME: _leaks,
     runbook.NAME: _each(_because),
     pool.NAME: _each(
