@@ -24,7 +24,7 @@ def found(address: str, where: str, known: Mapping[str, str], allow: Collection[
     name, url = named_in(address), address
     if name is not None:
         if not known.get(name):
-            raise Refused(f"{where}: {{{name}}} is no address of this target; {instead(name, known)}")
+            raise Refused(f"{where}: {{{name}}} is not an address of this target; {instead(name, known)}")
         url = known[name].rstrip("/") + address.removeprefix(f"{{{name}}}")
     allowlist.addresses_at(where, allowlist.host_of(url), allow)
     return url

@@ -100,7 +100,7 @@ def read(text: str) -> Due | Every:
     if text.startswith(_EVERY):
         return _every(text.removeprefix(_EVERY))
     if text.startswith("@") and text not in _NICK:
-        raise RefusedError(f"it is none of {', '.join(_NICK)} and @every TIME")
+        raise RefusedError(f"it is not one of {', '.join(_NICK)} or @every TIME")
     fields = _NICK.get(text, text).split()
     if len(fields) != 5:
         raise RefusedError(f"it has {many(len(fields), 'field')}, not 5")
@@ -156,5 +156,5 @@ def _value(name: str, text: str, names: Mapping[str, int]) -> int:
     if (named := names.get(text.lower())) is not None:
         return named
     if not _NUMBER.fullmatch(text):
-        raise RefusedError(f"{name} {text[:20]!r} is no number")
+        raise RefusedError(f"{name} {text[:20]!r} is not a number")
     return int(text)

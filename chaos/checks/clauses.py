@@ -44,7 +44,7 @@ _NOT_OF_THE_MACHINE = frozenset(
 )
 """Checks that a quieter machine would not decide."""
 
-_QUIET = "run it again when the machine is quiet"
+QUIET = "run it again on a quiet machine"
 
 Say = Callable[[Finding], str]
 SayAll = Callable[[Sequence[Finding]], Iterable[str]]
@@ -120,7 +120,7 @@ def advice(finding: Finding, findings: Sequence[Finding]) -> str:
     if "could not be judged" in because and "traceback" in finding.evidence:
         return "report it with `midnight bugreport`"
     if in_doubt(findings) and finding.check in _TIMED | {steady.NAME}:
-        return _QUIET
+        return QUIET
     if "too few hits" in because:
         return "play longer, or at a higher rate"
     if finding.check == logs.NAME and finding.evidence.get("complete"):
@@ -149,9 +149,9 @@ _ADVICE = {
     completeness.NAME: "run it again",
     steady.NAME: "look into why it was unhealthy before the first step, then run it again",
     effect.NAME: "give the step a larger dose, or see why it did nothing",
-    loss.NAME: "make sure that its records can be read back, then run it again",
-    logs.NAME: "make sure that its log files can be read, then run it again",
-    pool.NAME: "name its pool's gauges in the target file",
+    loss.NAME: "make sure that the records can be read back, then run it again",
+    logs.NAME: "make sure that the log files can be read, then run it again",
+    pool.NAME: "add the pool's gauges to the target file",
     "objectives": "add SLOs or limits to the experiment",
     exposure.NAME: "lose more at once, or accept that the drill shows little",
     left_behind.NAME: "compare by hand what the steps touched",
@@ -189,8 +189,8 @@ def _kept(lost: Finding) -> str:
 def _availability(finding: Finding) -> str:
     if finding.measured is None or finding.allowed is None:
         return finding.because
-    wanted = f"at least {percent(finding.allowed)} wanted"
-    return f"only {percent(finding.measured)} of requests were answered well ({wanted})"
+    required = f"at least {percent(finding.allowed)} required"
+    return f"only {percent(finding.measured)} of requests were answered well ({required})"
 
 
 def _latency(finding: Finding) -> str:
@@ -207,7 +207,7 @@ def _recovery(finding: Finding) -> str:
     took, limit = _time(finding.measured), _time(finding.allowed)
     least = "more than " if finding.lower_bound else ""
     if finding.name == "outage":
-        return f"the longest outage may last {limit}, but lasted {least}{took}"
+        return f"the longest outage lasted {least}{took} (limit {limit})"
     if finding.name == "rto" and not finding.evidence.get("out", True):
         late = f"done only {took} after" if finding.evidence.get("back") else f"not done within {took} of"
         return f"{finding.evidence.get('until')} was {late} the loss (limit {limit})"
@@ -267,11 +267,11 @@ _FAILED: Mapping[str, SayAll] = {
     recovery.NAME: _each(_recovery),
     availability.NAME: _each(_availability),
     latency.NAME: _each(_latency),
-    burn_rate.NAME: _each(lambda finding: f"the error budget of {finding.name} was spent too fast"),
+    burn_rate.NAME: _each(lambda finding: f"the error budget of {finding.name} was burned too fast"),
     leaks.NAME: _leaks,
     runbook.NAME: _each(_because),
     pool.NAME: _each(
-        lambda _: "the connection pool was used up, or requests timed out waiting for it, outside the faults"
+        lambda _: "the connection pool was exhausted, or waits for it timed out, outside the faults"
     ),
     logs.NAME: _each(_lines),
 }

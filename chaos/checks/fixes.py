@@ -67,7 +67,7 @@ _OF_LINKS = {
     "cpu": _Cause(
         (r"batch\.scheduling", r"rotation\.scheduling", r"batch\."),
         "Run the nightly job at idle priority, or with a limit of its own",
-        "the service is then served first",
+        "the service then gets the CPU first",
     ),
     "latency": _Cause(
         (r"connection_across_outbound", r"statement_timeout", r"outbound_timeout"),
@@ -86,13 +86,13 @@ _OF_LINKS = {
     ),
     _EXHAUSTED: _Cause(
         (r"connection_across_outbound", r"pool_timeout", r"pool_size"),
-        "Wait for a connection for a shorter time than a client waits for its answer",
-        "a request then fails soon enough to be tried again",
+        "Stop waiting for a connection before the client stops waiting for its answer",
+        "a request then fails soon enough to be retried",
     ),
     _FULL: _Cause(
         (r"crowd_connection_limit", r"batch_connection_limit", r"connection_limit"),
         "Limit the connections of every user of the database",
-        "the sum then stays below max_connections, and none can take the others' slots",
+        "the sum then stays below max_connections, and no user takes another's slots",
     ),
     "api_down": _Cause(
         (r"pool_pre_ping", r"retries", r"breaker", r"pool_recycle", r"database_deadline"),
@@ -105,7 +105,7 @@ _OF_FINDINGS = {
     loss.NAME: _Cause(
         (),
         "Acknowledge a write only when the database has committed it",
-        "an acknowledged write must be there",
+        "an acknowledged write must survive",
     ),
     logs.NAME: _Cause(
         (r"rotation\.method", r"rotation\.signal"),
@@ -117,9 +117,9 @@ _OF_FINDINGS = {
         "Let the database do the update in one statement, or lock the row",
         "read, change and write loses what others write in between",
     ),
-    leaks.NAME: _Cause((r"leaks\.", r"cache"), "Release what each request takes", "it adds up over nights"),
+    leaks.NAME: _Cause((r"leaks\.", r"cache"), "Release what each request takes", "it adds up every night"),
     fencing.NAME: _Cause((), "Fence the old primary before another is promoted", "two primaries diverge"),
-    runbook.NAME: _Cause((), "Repair this step of the runbook", "a loss would stop at it"),
+    runbook.NAME: _Cause((), "Repair this step of the runbook", "recovery from a real loss would stop there"),
 }
 
 

@@ -72,7 +72,7 @@ def reasons(
     outcome: Outcome, findings: Sequence[Finding], chain: Sequence[Link], course: Course = NOTHING
 ) -> tuple[str, ...]:
     """Return what the first line rests on: the findings that decided it, what broke first, what is not known, what was
-    not put to the test, and warnings; each one plain sentence."""
+    not tested, and warnings; each one plain sentence."""
     told = list(dict.fromkeys(_because(_deciding(outcome, findings))))
     if outcome is Outcome.FAIL and (first := broke_first(list(chain))):
         told.append(f"Broke first: {first.title} ({first.because})")
@@ -80,7 +80,7 @@ def reasons(
         told.append(f"Other programs used {course.busy}")
     if outcome is Outcome.FAIL:
         told += _named("Could not be judged", _with(findings, Outcome.UNKNOWN))
-    told += _named("Not put to the test", _with(findings, Outcome.NOT_EXERCISED))
+    told += _named("Not tested", _with(findings, Outcome.NOT_EXERCISED))
     warned = _with(findings, Outcome.WARNING)
     for check in dict.fromkeys(each.check for each in warned):
         what = "the answers" if check == answers.NAME else check
@@ -107,7 +107,7 @@ def _why_unknown(findings: Sequence[Finding], course: Course) -> tuple[list[str]
     if not deciding:
         return ["nothing was judged"], "add SLOs or limits to the experiment"
     if course.busy is not None and course.busy.share >= BUSY and clauses.waits_for_quiet(deciding[0]):
-        return [told[0], f"others used {course.busy}", *told[1:]], "run it again when it is quiet"
+        return [told[0], f"others used {course.busy}", *told[1:]], clauses.QUIET
     return told, clauses.advice(deciding[0], findings)
 
 

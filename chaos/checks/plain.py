@@ -12,7 +12,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"indeterminate hits?", "requests in doubt"),
     (r"hits? in doubt", "requests in doubt"),
     (r"indeterminate", "in doubt"),
-    (r"not exercised", "not put to the test"),
+    (r"not exercised", "not tested"),
     (r"bad hits", "failed requests"),
     (r"bad hit", "failed request"),
     (r"good hits", "well answered requests"),

@@ -56,7 +56,7 @@ COMMANDS: Mapping[str, Entry] = {
     "web": Entry("web:web", "Serve the morning page: runs, trends, drills, schedules."),
     "baseline": Entry("baseline:app", "Manage the runs that a gate compares with."),
     "stack": Entry("stack:app", "Start and stop a target to experiment with by hand."),
-    "target": Entry("target:app", "Prepare a target: proxy, data, witness, passwords."),
+    "target": Entry("target:app", "Prepare a target: proxy, disk, gauges, alerts, witness."),
     "schedule": Entry("schedule:app", "Run experiments on a schedule: nightly, monthly, cron."),
 }
 

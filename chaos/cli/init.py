@@ -1,4 +1,4 @@
-"""`midnight init`: look at a service that is here, and write its first target file and experiment."""
+"""`midnight init`: look at a service on this machine, and write its first target file and experiment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ What = Annotated[
     str | None,
     typer.Argument(
         metavar="[URL|PID|compose:PROJECT|unit:NAME]",
-        help="The service: by default, the only process of yours that listens.",
+        help="The service. Default: your only process that listens.",
     ),
 ]
 Named = Annotated[
@@ -44,7 +44,7 @@ def init(
     force: Force = False,
 ) -> None:
     """Look at a service on this machine and write its first target file, each line with its reason, and an experiment
-    that plays on it. Asks the service with GET, reads files and processes, changes nothing, and writes no secret."""
+    that plays on it. Sends GET requests, reads files and processes, changes nothing, and writes no secret."""
     from chaos.first_target import files  # slow, and must not delay the start of another command
 
     today = datetime.now(UTC).date()

@@ -41,7 +41,7 @@ def leaks(
     json_: Json = False,
 ) -> None:
     """Show what a live process holds (descriptors, threads, memory, database sessions), and what grew between two
-    readings, with its place. Changes nothing. Exits 2 for a process that is not there or may not be read."""
+    readings, with its place. Changes nothing. Exits 2 if the process does not exist or may not be read."""
     # imports the engine and the database client: slow, and must not delay the start of another command
     from chaos.census import readings
     from chaos.census import where as places

@@ -53,7 +53,7 @@ OlderThan = Annotated[
     str | None, typer.Option(metavar="AGE", help="Delete only runs older than AGE, e.g. 90d.")
 ]
 Drills = Annotated[
-    str, typer.Option(metavar="AGE", help="Keep drills younger than AGE, whatever the other options say.")
+    str, typer.Option(metavar="AGE", help="Keep drills younger than AGE, regardless of the other options.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be deleted; delete nothing.")]
 

@@ -80,8 +80,8 @@ def wire(
     place: Annotated[Path | None, typer.Option(help="Mount point of that disk.")] = None,
 ) -> None:
     """Print a Compose override with a proxy or a served disk. It puts Toxiproxy in front of the database, for every
-    service that uses it, or a service's data on a served disk, or both. Edits no file; without the override
-    everything is as before."""
+    service that uses it, or a service's data on a served disk, or both. Edits no file; leave
+    the override out to undo it."""
     require_here(engine.find())
     if bool(disk) != bool(place):
         raise UsageError("--disk names a service, and --place where the disk is mounted: give both")
@@ -114,7 +114,7 @@ def gauges(
 @app.command()
 def receiver(target: Annotated[str, typer.Argument(help="Target name or path to its file.")]) -> None:
     """Print the receiver to add to your Alertmanager. It delivers alerts to midnight, too, so that a run sees what
-    arrives; nothing is changed for your own receivers."""
+    arrives; your own receivers are unaffected."""
     from chaos.paging import receiver as receiving
 
     found = plans.of_target(target).target

@@ -16,7 +16,7 @@ _LINES: Mapping[type[Recorded], str] = {
     events.PlayBegun: "play started",
     events.PlayEnded: "play ended",
     events.AftermathBegun: "watching until service is back",
-    events.AftermathEnded: "stopped watching whether service is back",
+    events.AftermathEnded: "stopped watching the service",
     events.ReadbackEnded: "read back the acknowledged writes",
     events.LogsRead: "counted the log lines",
     events.ErrorsRead: "read the logs for errors",

@@ -27,7 +27,7 @@ _SQL = ("postgresql", "mysql", "pgbouncer")
 _APART = 10_000  # from the store's port to the proxy's
 _HOW = (
     "For faults in between, uncomment this and type `midnight stack up --target THIS FILE`: that starts"
-    " a proxy and prints the one setting to change (docs/attach.md#a-proxy-where-none-stands)."
+    " a proxy and prints the one setting to change (docs/attach.md#a-proxy-that-midnight-starts)."
 )
 
 

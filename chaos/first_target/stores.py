@@ -47,7 +47,7 @@ _GRANT = (
 )
 _BY_SQL = (
     'A `ledger` can read writes back from it, with `read: {{sql: "select KEY, TEXT from TABLE where KEY in (%s)",'
-    " database: {database}}}` (docs/own-service.md#ask-the-database)."
+    " database: {database}}}` (docs/own-service.md#query-the-database)."
 )
 
 

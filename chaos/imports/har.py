@@ -17,7 +17,7 @@ from chaos.imports.withheld import Withheld
 from chaos.spec.fields import TOKEN
 
 WHAT = "a HAR file"
-_NO_HTTP = "what is no HTTP request"
+_NO_HTTP = "entries that are not HTTP requests"
 _WEBSOCKET = "WebSocket connections"
 _STATIC_KINDS = {"image", "font", "stylesheet", "script", "media", "manifest", "texttrack"}
 _STATIC_TYPES = ("image/", "font/", "text/css", "video/", "audio/", "application/font", "application/wasm")

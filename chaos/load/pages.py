@@ -110,7 +110,7 @@ class Listing:
                 return  # beyond the last page
             if answer.records and answer.records == previous and self._counts:
                 raise Unreadable(
-                    f"{what} is the one before again: the list ignores what the path asks for, or goes on past its "
+                    f"{what} repeats the one before: the list ignores what the path requests, or goes on past its "
                     "end; leave `page` out if one page is all, or say what is true in the last one: last: JSONPATH"
                 )
             yield answer
@@ -165,7 +165,7 @@ class Listing:
             raise Unreadable("the list has a Link header to a next page: add page: {link: true}")
         if "{limit}" in (self._read.list or "") and len(answer.records) >= limit:
             raise Unreadable(
-                f"the list has as many records as the limit, {limit}: say how it goes on, as page: {{...}}"
+                f"the list has as many records as the limit, {limit}: say how to get the next page, as page: {{...}}"
             )
 
     def _is_last(self, answer: _Answer, what: str) -> bool:

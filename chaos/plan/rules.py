@@ -54,7 +54,7 @@ def _of_address(place: Where, address: str, known: Sequence[str], target: Target
     """It is on an allowed host, or begins with a known name; an empty one is fine."""
     name = named_in(address)
     if name is not None and name not in known:
-        yield place.broken(f"{{{name}}} is no address of this target; {instead(name, known)}")
+        yield place.broken(f"{{{name}}} is not an address of this target; {instead(name, known)}")
     elif name is None and address:
         host = allowlist.host_of(address)
         if allowlist.is_foreign(host, target.allow):

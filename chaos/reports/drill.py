@@ -225,7 +225,7 @@ _LOSSES = (
     ("lost_in_all", "acknowledged writes lost"),
     ("lost_with_it", "of them with the loss (RPO)"),
     ("lost_writes", "otherwise"),
-    ("different", "changed, so in the target and yet lost"),
+    ("different", "changed: in the target, but lost"),
     ("doubled", "stored more than once"),
     ("never_due_present", "records that no write of this run explains"),
 )

@@ -13,7 +13,7 @@ TERMS: tuple[tuple[str, str], ...] = (
     ),
     (
         "indeterminate, in doubt",
-        "Said of a hit that was due while the load generator itself was late: it may have been good or bad.",
+        "A hit that was due while the load generator itself was late: it may have been good or bad.",
     ),
     ("not exercised", "The run gave nothing to judge this by; it counts neither way."),
     ("unknown", "The run cannot prove either a pass or a failure."),
@@ -26,12 +26,12 @@ TERMS: tuple[tuple[str, str], ...] = (
     ),
     (
         "outage",
-        "From the first bad hit of a window with too many to the first good hit of sustained good service.",
+        "From the first bad hit of a window with too many bad hits to the first good hit of sustained good service.",
     ),
-    ("RTO, RPO", "How long the service was away, and how many seconds of acknowledged writes were lost."),
+    ("RTO, RPO", "How long the service was down, and how many seconds of acknowledged writes were lost."),
     (
         "ledger",
-        "The list of all writes that the target acknowledged, kept outside it and compared afterwards.",
+        "All writes that the target acknowledged, kept outside it and compared with it afterwards.",
     ),
 )
 

@@ -35,7 +35,7 @@ _PHRASES: Mapping[str, str] = {
     "own_bytes_written": "{} written by the service",
     "own_wait_seconds": "the service waited {}",
     "own_answers": "{} answers to the service",
-    "own_answer_seconds": "{} for an answer to the service",
+    "own_answer_seconds": "{} per answer to the service",
     "own_answers_held_back_seconds": "answers to the service held back for {}",
     "own_connections": "{} connections of the service",
     "own_connections_dropped": "{} connections of the service dropped",

@@ -21,7 +21,7 @@ def read(machine: Machine) -> Found:
     for name in names_of(machine.root):
         unit = load(machine.root, name)
         if unit is None:
-            found.unread.append(Unread(name, "is enabled, but its unit file is not there"))
+            found.unread.append(Unread(name, "is enabled, but its unit file is missing"))
             continue
         found.unread += [Unread(path, reason) for path, reason in unit.unread]
         if not unit.values and unit.unread:

@@ -78,7 +78,7 @@ class JobOptions(Model):
                 yield BrokenRule(f"is in no argument, as {{{name}}}", "values", name)
         for found in sorted({name for text in texts for name in _NAMED.findall(text)} - set(self.values)):
             if close := nearest(found, self.values):
-                yield BrokenRule(f"{{{found}}} is none of its values; did you mean {{{close}}}?", "argv")
+                yield BrokenRule(f"{{{found}}} is not one of its values; did you mean {{{close}}}?", "argv")
 
     def expects(self) -> JobExpects:
         output = self.expect.output

@@ -27,7 +27,7 @@ def test_a_name_is_replaced_by_the_drivers_address(address: str, url: str) -> No
 @pytest.mark.parametrize(
     ("address", "because"),
     [
-        ("{metric}/page", "pprof: {metric} is no address of this target; did you mean metrics?"),
+        ("{metric}/page", "pprof: {metric} is not an address of this target; did you mean metrics?"),
         ("http://192.0.2.1:9", "pprof: '192.0.2.1' (192.0.2.1) is not this machine"),
     ],
 )

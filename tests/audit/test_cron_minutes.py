@@ -102,7 +102,7 @@ def test_a_schedule_that_counts_from_the_last_start_has_an_interval(
     ("schedule", "said"),
     [
         ("7 2 * * 7", "CronJob sync: Kubernetes refuses its schedule: day of the week '7' is not within 0-6"),
-        ("@Daily", "CronJob sync: Kubernetes refuses its schedule: it is none of @yearly, "),
+        ("@Daily", "CronJob sync: Kubernetes refuses its schedule: it is not one of @yearly, "),
         ("7 2 31 2 *", "CronJob sync is never due: 7 2 31 2 *"),
         ("7 2 * * 6", ""),
         ("${BACKUP_AT}", ""),

@@ -164,7 +164,7 @@ def test_an_abort_is_a_word_of_it(tmp_path: Path) -> None:
             "step drop had no proven effect: nobody came this way",
             "",
         ),
-        ({"doubted": [(20, 60)], "bad": PLAYED}, "the load generator itself was late", "machine is quiet"),
+        ({"doubted": [(20, 60)], "bad": PLAYED}, "the load generator itself was late", "quiet machine"),
         ({"sampled": False}, "no gauges of its connection pool", "gauges"),
     ],
 )
@@ -181,7 +181,7 @@ def test_a_busy_machine_is_the_reason_for_unknown(tmp_path: Path) -> None:
     looked = Event(1.0, "run", "machine", "looked", {"busy": 0.97})
     found = verdict(tmp_path, steps=[looked, *step_events("drop", *STEP)], doubted=[(20, 60)], bad=PLAYED)
     assert "; others used 97 % of the machine at the start; run it again" in found.headline
-    assert found.headline.endswith("; run it again when it is quiet.")
+    assert found.headline.endswith("; run it again on a quiet machine.")
     assert "Other programs used 97 % of the machine at the start" in found.reasons
 
 
@@ -193,7 +193,7 @@ def test_what_a_quieter_machine_would_not_decide_is_not_put_down_to_it() -> None
         "UNKNOWN: no log line was written; set the log level so that each request is one line; see the reasons below."
     )
     slow = Finding("p99", Outcome.UNKNOWN, None, 2.0, "s", "p99 between 1 s and 3 s", check="latency")
-    assert "run it again when it is quiet" in headline(
+    assert "run it again on a quiet machine" in headline(
         Outcome.UNKNOWN, [slow], Course(busy=Busy(0.97, "during the baseline"))
     )
 

@@ -26,7 +26,7 @@ def test_a_pass_without_some_effects_names_them_first() -> None:
         line
         == "PARTIAL: passed, but step 2 and step 4 had no effect, so it proves little; availability 100 %."
     )
-    assert reasons(PASS, found, []) == ("availability 100 %", "Not put to the test: step 2, step 4")
+    assert reasons(PASS, found, []) == ("availability 100 %", "Not tested: step 2, step 4")
 
 
 @pytest.mark.parametrize("effects", [(), (PASS,), (PASS, PASS)])

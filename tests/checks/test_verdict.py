@@ -41,7 +41,7 @@ def test_a_healthy_night_passes_and_says_what_was_not_exercised(tmp_path: Path) 
         "pool in use 5 % before and 5 % after the faults (80 % allowed), "
         "0 waits timed out then (0 allowed), up to 5 % during them",
         "0 of 600 log lines lost, 0 doubled, 0 allowed",
-        "Not put to the test: recovery, rto, rpo",
+        "Not tested: recovery, rto, rpo",
     )
 
 
@@ -66,7 +66,7 @@ def test_an_optional_step_without_effect_is_named_in_the_headline(tmp_path: Path
     found = verdict(tmp_path, Night(changed={"steps": OPTIONAL}, steps=WEAK))
     assert found.exit_code == 0
     assert found.headline.startswith("PARTIAL: passed, but drop had no effect, so it proves little; ")
-    assert found.reasons[-1] == "Not put to the test: recovery, rto, rpo, drop"
+    assert found.reasons[-1] == "Not tested: recovery, rto, rpo, drop"
 
 
 PROVES_NOTHING: dict[str, Night] = {

@@ -51,7 +51,7 @@ def test_a_role_of_another_name_is_named(tmp_path: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("pprof", "words"),
     [
-        ('"{metrics}"', "pprof: {metrics} is no address of this target; known: base_url"),
+        ('"{metrics}"', "pprof: {metrics} is not an address of this target; known: base_url"),
         ("http://elsewhere.example:6060", "elsewhere.example is not this machine and not listed in `allow`"),
     ],
 )

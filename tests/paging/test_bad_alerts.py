@@ -44,7 +44,7 @@ BAD_TARGETS = {
     "an Alertmanager alone": (ALERTMANAGER, "needs `prometheus`, whose alerts it delivers"),
     "an address that is none": (
         "prometheus: {url: '{prometheus}'}\n",
-        "{prometheus} is no address of this target",
+        "{prometheus} is not an address of this target",
     ),
     "a plain secret": (
         "prometheus: {url: 'http://127.0.0.1:9', headers: {Authorization: topsecret}}\n",

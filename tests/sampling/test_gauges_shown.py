@@ -156,7 +156,7 @@ def test_a_json_document_is_read_by_paths() -> None:
     }
     wrong = {seen.gauge: seen.wrong for seen in gauges.looked(found, document)}
     assert "did you mean" in wrong["pool_waiters"] or "it shows $.pool.total" in wrong["pool_waiters"]
-    assert "$.name is no number: 'x'" in wrong["queue_length"]
+    assert "$.name is not a number: 'x'" in wrong["queue_length"]
 
 
 def test_rows_are_read_by_column_with_the_other_columns_as_labels() -> None:

@@ -24,10 +24,7 @@ RULE = Rule(
     id="compose-no-healthcheck",
     severity=Severity.WARNING,
     what="a service without healthcheck; one that others wait for to complete is left out",
-    why=(
-        "nothing can wait for it, and a hung process looks like a sound one (an image may bring its own "
-        "check: suppress)"
-    ),
+    why="nothing can wait for it, and a hung process looks healthy (an image may bring its own check: suppress)",
     fix="healthcheck: {test: [CMD, ...], interval: 10s, timeout: 5s, retries: 6, start_period: 30s}",
     check=check,
 )

@@ -103,8 +103,8 @@ RULE = Rule(
         "DEFAULT_POOL_SIZE"
     ),
     why=(
-        "under load all pools fill at once, and the database refuses what is beyond: also health checks and "
-        "the person on call"
+        "under load all pools fill at once, and the database refuses the rest, health checks "
+        "and the person on call included"
     ),
     fix="smaller pools, fewer replicas, more max_connections, or pgbouncer in between",
     check=check,

@@ -32,8 +32,8 @@ RULE = Rule(
     id="cronjob-overlap",
     severity=Severity.ERROR,
     what=(
-        "concurrencyPolicy Allow (the default) and a job that may run longer than the time between two, or "
-        "without activeDeadlineSeconds and due every hour or more often"
+        "concurrencyPolicy Allow (the default) and a job that may run longer than its interval, or "
+        "that has no activeDeadlineSeconds and is due every hour or more often"
     ),
     why="on a slow night the next one starts beside the last, and both are slower: they pile up",
     fix="concurrencyPolicy: Forbid, and jobTemplate.spec.activeDeadlineSeconds below the interval",

@@ -21,10 +21,10 @@ RULE = Rule(
     id="liveness-asks-database",
     severity=Severity.ERROR,
     what=(
-        "a liveness probe that asks the database: by its path or command, by a comment beside it (`# asks the "
+        "a liveness probe that queries the database: by its path or command, by a comment beside it (`# asks the "
         "database`), or by the map file"
     ),
     why="a slow database restarts every Pod, and each restart opens its connections again",
-    fix="let liveness ask a route that asks nothing else; leave the database to readiness",
+    fix="let liveness request a route that depends on nothing else; leave the database to readiness",
     check=check,
 )

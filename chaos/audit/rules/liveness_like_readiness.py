@@ -20,12 +20,12 @@ def check(estate: Estate) -> Iterator[Found]:
 RULE = Rule(
     id="liveness-like-readiness",
     severity=Severity.ERROR,
-    what="a liveness probe that asks the same as the readiness probe; databases are left out",
+    what="a liveness probe that makes the same check as the readiness probe; databases are left out",
     why=(
         "what should only take a Pod out of service restarts it: all at once, when what they depend on is "
         "slow"
     ),
-    fix="let liveness ask /healthz, which asks nothing else, and readiness /readyz",
+    fix="let liveness request /healthz, which depends on nothing else, and readiness /readyz",
     check=check,
     like="kube-score pod-probes-identical",
 )

@@ -1,4 +1,4 @@
-"""A liveness probe that asks an ordinary page."""
+"""A liveness probe that requests an ordinary page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check(estate: Estate) -> Iterator[Found]:
 RULE = Rule(
     id="liveness-path",
     severity=Severity.WARNING,
-    what="a liveness probe that asks an ordinary page, not one like /healthz",
+    what="a liveness probe that requests an ordinary page, not one like /healthz",
     why="a page under load is slow exactly when restarts hurt most",
     fix="livenessProbe: {httpGet: {path: /healthz}}, a route that does nothing but answer",
     check=check,

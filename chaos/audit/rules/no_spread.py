@@ -21,7 +21,7 @@ RULE = Rule(
     id="no-spread",
     severity=Severity.WARNING,
     what="several replicas with neither topologySpreadConstraints nor Pod anti-affinity",
-    why="the scheduler may put all replicas on one node, and they end with it",
+    why="the scheduler may put all replicas on one node, and they all go down with it",
     fix=(
         "topologySpreadConstraints: [{maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: "
         "ScheduleAnyway, labelSelector: ...}]"

@@ -23,8 +23,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     what="a secret written as the value of an environment variable, a Compose default included",
     why=(
-        "all who read the repository, the cluster's events or a bug report have it; it cannot be rotated in "
-        "an incident without a release"
+        "everyone who can read the repository, the cluster's events or a bug report has it; it cannot "
+        "be rotated in an incident without a release"
     ),
     fix="valueFrom: {secretKeyRef: ...}; in Compose, a variable without default, or secrets:",
     check=check,

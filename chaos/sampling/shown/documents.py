@@ -35,7 +35,7 @@ class Document:
         if self.find(selector):
             return ""
         if there := selector.find(self._content):
-            return f"{selector.text} is no number: {str(there[0])[:60]!r}"
+            return f"{selector.text} is not a number: {str(there[0])[:60]!r}"
         return missing(selector.text, self.names())
 
 

@@ -49,7 +49,7 @@ class Rows:
             return ""
         if selector.matchers and self.find(Series(selector.name)):
             return f"no row has such values: {', '.join(str(row) for row in self._rows[:3])}"
-        return f"column {selector.name} is no number: {self._rows[0][selector.name]!r}"
+        return f"column {selector.name} is not a number: {self._rows[0][selector.name]!r}"
 
 
 class RowsReader:
