@@ -24,7 +24,7 @@ _BUILT_BY_GO = b"\xff Go buildinf:"
 def runtime_of(pid: int) -> str:
     """PYTHON, JAVA, NODE, GO or UNKNOWN. Raises Gone, Unseen."""
     with reading(pid):
-        program = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115
+        program = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")
         for name, runtime in _BY_NAME:
             if name.fullmatch(Path(program).name):
                 return runtime
