@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -23,7 +22,7 @@ from tests.contract import contracts
 from tests.docker import foreign
 from tests.docker.foreign import Project
 from tests.midnight import Midnight
-from tests.real.healing import healed_in
+from tests.real.healing import healed_in, wait_for
 
 HEALED_WITHIN = 25.0  # seconds: containers whose writes are limited take their time
 pytestmark = pytest.mark.real
@@ -196,10 +195,7 @@ def begin(midnight: Midnight, project: Project) -> int:
     process = midnight.start(
         "run", midnight.file("hurt.yaml", HURT), "--target", target_file(midnight, project)
     )
-    end = time.monotonic() + 60
-    while not (midnight.runs and any(_is_frozen(event) for event in midnight.events())):
-        assert process.poll() is None and time.monotonic() < end, (midnight.place / "output").read_text()
-        time.sleep(0.05)
+    wait_for(midnight, process, _is_frozen)
     return process.pid
 
 
