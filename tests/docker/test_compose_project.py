@@ -77,24 +77,14 @@ while time.process_time() < asked.cpu_seconds:
 done = {"phase": "done", "rows": asked.rows, "cpu_seconds": time.process_time()}
 print(json.dumps(done), flush=True)
 """
-TARGET = """
+TARGET = (
+    """
 name: foreign
 driver: compose
 consent: {owner: the test, until: 2099-12-31}
-ready: /healthz
-routes:
-  read: {path: "/items/{item}", items: 100}
-  write:
-    method: POST
-    path: /orders
-    json: {seq: "{seq}", payload: "{payload}", checksum: "{checksum}"}
-    ledger:
-      key: "{seq}"
-      read:
-        list: "/orders?after={after}&limit={limit}"
-        keys: $.records[*].seq
-        payload: $.records[*].checksum
-        page: {after: key, last: $.last}
+"""
+    + foreign.ROUTES
+    + """\
 options:
   project: PROJECT
   api: {service: web}
@@ -108,6 +98,7 @@ options:
       expect: {output: '"rows": {rows}'}
   logs: {service: web, directory: /var/log/shop, files: [shop.log], method: rename}
 """
+)
 
 
 @pytest.fixture(scope="module")
