@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from chaos.faults.shared import containers, foreseen
+from chaos.faults.shared.each import OnContainer
 from chaos.faults.shared.own_traffic import OwnTraffic
-from chaos.plugin.fault import Evidence, Fault, Undo
+from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe
 from chaos.spec.units import NotNegative
@@ -22,19 +23,15 @@ class EndsContainerParams(Model):
     grace: Annotated[NotNegative, Field(le=30, multiple_of=1)] = 10.0  # whole seconds until it is killed
 
 
-class EndsContainer(Fault):
+class EndsContainer(OnContainer):
     """A subclass ends the container in `inject`, and measures its dose in `hold`."""
 
     Params = EndsContainerParams
     act: ClassVar[str]  # the fault's own name
-    needs = frozenset[str]()
-
-    @classmethod
-    def needs_of(cls, params: EndsContainerParams) -> frozenset[str]:
-        return containers.only_container(params.target)
 
     def __init__(self, params: EndsContainerParams, handles: Handles, mark: str) -> None:
-        self._grace, self._ref = int(params.grace), containers.container(handles, params.target)
+        super().__init__(params, handles, mark)
+        self._grace = int(params.grace)
         self._traffic = OwnTraffic(handles, self._ref, mark)
         self._handles = handles
         self._before: dict[str, Any] = {}  # the container's state before the act
