@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: FORCE help setup tools midnight test test-full axe bench pictures docs lint lock schemas dashboards clean
+.PHONY: FORCE help setup tools midnight test test-wide test-full axe bench pictures docs lint lock schemas dashboards clean
 
 PROFILE ?= fragile
 SEED ?=
@@ -116,7 +116,7 @@ $(DOCS): docs/requirements.lock | $(STAMP)
 	@$(VENV)/docs/bin/python -m pip --disable-pip-version-check -q install --no-compile --require-hashes -r $<
 	@touch $@
 
-schemas: setup ## make the JSON schemas of chaos/schemas/files anew, from the models
+schemas: setup ## make the JSON schemas of chaos/schemas/files, from the models
 	@for kind in experiment target schedule suite; do \
 		$(BIN)/midnight schema $$kind --output chaos/schemas/files/$$kind.schema.json || exit 1; \
 	done

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from chaos.record.redact import MASK, known
 from chaos.record.store import RunDir
 from chaos.run.questions import LARGEST, Answer, ask
 from chaos.spec.invariants import Invariant
+from tests.accepting import answering
 
 PAGES: dict[str, tuple[int, bytes]] = {
     "/number": (200, b" 42\n"),
@@ -47,11 +47,8 @@ class Pages(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def handles() -> Iterator[Handles]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}"
+    with answering(Pages) as url:
         yield Handles(base_url=url, headers={"authorization": "Bearer let-me-in"})
-        server.shutdown()
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+"""Arrivals follow from the seed alone: in order, at the rate, irregular as Poisson arrivals, in the mix's shares."""
+
 from __future__ import annotations
 
 import numpy as np

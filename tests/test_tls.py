@@ -1,3 +1,5 @@
+"""Certificates are checked wherever a URL means TLS, and a trust store is loaded only then."""
+
 from __future__ import annotations
 
 import ssl

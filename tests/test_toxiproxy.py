@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -138,7 +138,9 @@ def test_two_servers_used_from_many_threads_are_not_mixed_up(
         (lambda it: it.remove_toxic("db", "ghost"), "remove toxic 'ghost' from proxy 'db': toxic not found"),
     ],
 )
-def test_a_refusal_names_the_server_the_call_and_the_reason(server: Toxiproxy, echo: str, call, said) -> None:  # type: ignore[no-untyped-def]
+def test_a_refusal_names_the_server_the_call_and_the_reason(
+    server: Toxiproxy, echo: str, call: Callable[[Toxiproxy], object], said: str
+) -> None:
     server.create("db", "127.0.0.1:0", echo)
     with pytest.raises(ToxiproxyError, match=f"^Toxiproxy at {server.url}: .*{said}"):
         call(server)

@@ -25,12 +25,12 @@ def wait_until_listening(port: int) -> None:
     pytest.fail(f"nothing listens on {port}")
 
 
-def wait_until(holds: Callable[[], bool], what: str = "what is waited for") -> None:
-    """Until it holds; a server that does not answer yet is asked again. `what` names it in the failure."""
+def wait_until(holds: Callable[[], object], what: str | Callable[[], object] = "what is waited for") -> None:
+    """Until it holds; a server that does not answer yet is asked again. The failure says `what`, or what it returns."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        with suppress(ControlError):
+        with suppress(ControlError, OSError):
             if holds():
                 return
         time.sleep(0.05)  # whoever is asked says nowhere that it is ready
-    pytest.fail(f"not within {PATIENCE} s: {what}")
+    pytest.fail(f"not within {PATIENCE} s: {what() if callable(what) else what}")

@@ -1,1 +1,1 @@
-"""Allowed hosts, trusted authorities, and secrets."""
+"""Allowed hosts, trusted authorities, and secrets; connection strings and URLs taken apart."""

@@ -46,7 +46,7 @@ def links(pid: int) -> dict[int, str]:
     with reading(pid):
         place = os.open(f"/proc/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            for name in os.listdir(place):  # noqa: PTH208
+            for name in os.listdir(place):
                 with suppress(FileNotFoundError):  # closed meanwhile
                     found[int(name)] = os.readlink(name, dir_fd=place)
         finally:
@@ -98,7 +98,7 @@ def reading(pid: int) -> Iterator[None]:
 
 def _forbidden(pid: int) -> str:
     try:
-        owner = os.stat(f"/proc/{pid}").st_uid  # noqa: PTH116
+        owner = os.stat(f"/proc/{pid}").st_uid
     except OSError:
         raise Gone(pid) from None
     if os.geteuid() == 0:

@@ -40,7 +40,7 @@ def held(pid: int) -> dict[str, Any]:
     opened = links(pid)
     with reading(pid):
         table = connections(pid) if any(kind_of(link) == SOCKET for link in opened.values()) else {}
-        threads = [each for tid in os.listdir(f"/proc/{pid}/task") if (each := _thread(pid, tid))]  # noqa: PTH208
+        threads = [each for tid in os.listdir(f"/proc/{pid}/task") if (each := _thread(pid, tid))]
     descriptors = [_descriptor(pid, fd, link, table) for fd, link in sorted(opened.items())]
     return {
         "pid": pid,

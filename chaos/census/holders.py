@@ -149,7 +149,7 @@ def _held(pids: Iterable[int]) -> Iterable[Held]:
             if not mine:
                 continue
             with reading(pid):
-                namespace = os.readlink(f"/proc/{pid}/ns/net")  # noqa: PTH115
+                namespace = os.readlink(f"/proc/{pid}/ns/net")
                 if namespace not in tables:
                     tables[namespace] = connections(pid)
             for inode, fd in mine.items():

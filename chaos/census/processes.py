@@ -39,7 +39,7 @@ def counts(pid: int) -> dict[str, int]:
     """Its descriptors of each kind, 0 included, and its threads. Raises Gone, Unseen."""
     kinds = map(kind_of, links(pid).values())
     with reading(pid):
-        return counted(kinds, len(os.listdir(f"/proc/{pid}/task")))  # noqa: PTH208
+        return counted(kinds, len(os.listdir(f"/proc/{pid}/task")))
 
 
 def counted(kinds: Iterable[str], threads: int) -> dict[str, int]:

@@ -24,7 +24,7 @@ _BUILT_BY_GO = b"\xff Go buildinf:"
 def runtime_of(pid: int) -> str:
     """PYTHON, JAVA, NODE, GO or UNKNOWN. Raises Gone, Unseen."""
     with reading(pid):
-        program = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115
+        program = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")
         for name, runtime in _BY_NAME:
             if name.fullmatch(Path(program).name):
                 return runtime
@@ -38,7 +38,7 @@ def runtime_of(pid: int) -> str:
 def _is_built_by_go(pid: int) -> bool:
     with (
         suppress(OSError, ValueError),
-        open(f"/proc/{pid}/exe", "rb") as program,  # noqa: PTH123
+        Path(f"/proc/{pid}/exe").open("rb") as program,
         mmap.mmap(program.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
         return content.find(_BUILT_BY_GO) >= 0

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 
@@ -92,7 +92,7 @@ class _Terminal(logging.Handler):
             print(line, file=sys.stderr, flush=True)
 
 
-class _File(logging.StreamHandler):  # type: ignore[type-arg]
+class _File(logging.StreamHandler[TextIO]):
     """Append to a file. A failed write is reported once and changes nothing else."""
 
     def __init__(self, path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Live progress of a run, in a terminal or as plain lines."""
+"""Live progress of a run, in a terminal or as plain lines, and each event as one line."""

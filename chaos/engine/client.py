@@ -195,4 +195,4 @@ def _certs_of(context: Any) -> str | None:
     files = getattr(context, "tls_cfg", None) or {}
     config = files.get("docker") if isinstance(files, dict) else None
     ca = getattr(config, "ca_cert", None)
-    return os.path.dirname(ca) if ca else None  # noqa: PTH120
+    return str(Path(ca).parent) if ca else None

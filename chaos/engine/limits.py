@@ -56,7 +56,8 @@ def _finite(limit: int) -> int:
 
 def write(found: Container, limits: Mapping[str, int]) -> None:
     """Set them in one request. Raises ControlError with the engine's message."""
-    api = found.client.api  # type: ignore[union-attr]
+    assert found.client is not None
+    api = found.client.api
     url = f"{api.base_url}/v{api.api_version}/containers/{found.id}/update"
     answer = api.post(url, json=dict(limits), timeout=api.timeout)
     if answer.status_code != 200:

@@ -12,13 +12,14 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chaos.faults.shared import job_left, job_there, job_work, memory_kills
-from chaos.faults.shared.beside import NEARLY, Beside
+from chaos.faults.shared import job_left
+from chaos.faults.shared.beside import NEARLY
 from chaos.faults.shared.job_ended import told_of
 from chaos.faults.shared.job_run import JobRun
 from chaos.faults.shared.job_work import JobWork, Seconds
 from chaos.faults.shared.memory_kills import MemoryKills
-from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.faults.shared.starts_job import StartsJob
+from chaos.plugin.fault import Evidence, Held, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe, unknown
 from chaos.spec.units import Size, show_seconds
@@ -30,31 +31,20 @@ class BatchJobParams(JobWork):
     min_written: Size = 0
 
 
-class BatchJob(Fault):
+class BatchJob(StartsJob):
     Params = BatchJobParams
-    needs = frozenset[str]()
-
-    @classmethod
-    def needs_of(cls, params: BatchJobParams) -> frozenset[str]:
-        return frozenset({f"jobs.{params.job}"})
 
     @classmethod
     def staging(cls, params: BatchJobParams) -> Mapping[str, float]:
         return {"machine.memory": (params.memory_mb or 0) * 1e6}
 
     def __init__(self, params: BatchJobParams, handles: Handles, mark: str) -> None:
-        self._params, self._mark = params, mark
-        given = handles.jobs[params.job]
-        self._job = job_work.filled(given, params)
-        self._load = job_work.beside(given, params)
-        self._left_out = job_work.left_out(given, params)
-        self._floor = _floor(params, given.values)
+        super().__init__(params, handles, mark)
+        self._floor = _floor(params, self._job.values)
         self._run: JobRun | None = None
-        self._begun = 0.0
 
     def probes(self) -> Iterator[Probe]:
-        yield from job_there.probes(self._job, self._params.job)
-        yield from job_there.values(self._params.job, self._left_out)
+        yield from super().probes()
         asked = [f"{show_seconds(self._floor['cpu_seconds'])} of CPU time"]
         asked += [
             f"{self._floor[name]:g} {name.replace('_', ' ')}" for name in self._floor if "bytes" in name
@@ -64,24 +54,16 @@ class BatchJob(Fault):
             "floor: the job done", f"must end with {codes}, after {', '.join(asked)}: known once it has ended"
         )
 
-    def prepare(self) -> Undo:
-        return job_left.undo_of(self._job, self._mark, self._load)
-
     def inject(self) -> Evidence:
         container = self._job.container
-        self._kills, self._begun = memory_kills.Watch(container), time.monotonic()
-        try:
-            self._beside = Beside(self._load, container, self._mark, self._params.deadline)
+        with self._beginning():
             run = self._run = JobRun(self._job, _mark_of(self._mark))
-        except BaseException:
-            self._kills.stop(set())
-            raise
         told = {"values_left_out": self._left_out} if self._left_out else {}
         return {**({"pid": run.process.pid} if container is None else {"in": container.name}), **told}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         assert self._run is not None
-        until = min(time.monotonic() + seconds, self._begun + self._params.deadline)
+        until = min(time.monotonic() + seconds, self._begun + self._work.deadline)
         while time.monotonic() < until and not self._run.ended.wait(0.1) and not stop.is_set():
             pass
         if (
@@ -90,11 +72,6 @@ class BatchJob(Fault):
             self._rest(until, stop)
         killed = self._kills.stop(self._run.seen)
         return self._held(self._run, killed)
-
-    @classmethod
-    def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset()  # what the team's own job changes is its work product
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
@@ -126,7 +103,7 @@ class BatchJob(Fault):
             dose={**{name: value for name, value in done.items() if name in self._floor}, **dose},
             floor={**self._floor, **floor},
             evidence={
-                "job_name": self._params.job,
+                "job_name": self._work.job,
                 "out_of_memory_kills": killed.counts,
                 "shortfall": "" if run.completed else f"the job: {told['ended']}",
                 **told,

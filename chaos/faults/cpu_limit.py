@@ -11,8 +11,8 @@ from pydantic import Field
 from chaos.engine import limits, refs
 from chaos.errors import FaultError
 from chaos.faults.shared import cgroup_stats, containers, exclusive, foreseen
-from chaos.faults.shared.each import OnEach
-from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.faults.shared.each import OnContainer, OnEach
+from chaos.plugin.fault import Evidence, Held, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe, no, unknown, until_no, yes
 from chaos.record.inventory.document import CONTAINERS
@@ -27,17 +27,12 @@ class CpuLimitParams(Model):
     min_held_back: NotNegative = 0.2  # the floor: seconds that its threads waited for the next CFS period
 
 
-class CpuLimitOne(Fault):
+class CpuLimitOne(OnContainer):
     Params = CpuLimitParams
-    needs = frozenset[str]()
-
-    @classmethod
-    def needs_of(cls, params: CpuLimitParams) -> frozenset[str]:
-        return containers.only_container(params.target)
 
     def __init__(self, params: CpuLimitParams, handles: Handles, mark: str) -> None:
-        self._params, self._mark = params, mark
-        self._ref = containers.container(handles, params.target)
+        super().__init__(params, handles, mark)
+        self._params = params
         self._before = 0.0
 
     @until_no

@@ -19,10 +19,10 @@ from chaos.engine.attached import Attached
 from chaos.engine.client import connected
 from chaos.errors import ControlError, FaultError, UndoError
 from chaos.faults.shared import containers, exclusive, foreseen
-from chaos.faults.shared.each import OnEach
+from chaos.faults.shared.each import OnContainer, OnEach
 from chaos.faults.shared.served_limit import ServedLimit
 from chaos.host.worker import Worker
-from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.fault import Evidence, Held, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe, no, unknown, until_no, yes
 from chaos.record.inventory.document import CONTAINERS
@@ -42,17 +42,12 @@ class DiskLimitParams(Model):
     path: str | None = None  # a directory of the container on the disk; its first volume if not given
 
 
-class DiskLimitOne(Fault):
+class DiskLimitOne(OnContainer):
     Params = DiskLimitParams
-    needs = frozenset[str]()
-
-    @classmethod
-    def needs_of(cls, params: DiskLimitParams) -> frozenset[str]:
-        return containers.only_container(params.target)
 
     def __init__(self, params: DiskLimitParams, handles: Handles, mark: str) -> None:
-        self._params, self._mark = params, mark
-        self._ref = containers.container(handles, params.target)
+        super().__init__(params, handles, mark)
+        self._params = params
         self._path = params.path or ""
         self._created_with: dict[str, int] = {}
         self._watch: Worker | None = None

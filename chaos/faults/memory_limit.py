@@ -19,9 +19,9 @@ from chaos.engine.attached import Attached
 from chaos.engine.oom_events import OomEvents
 from chaos.errors import ControlError, FaultError, TargetGone, UndoError
 from chaos.faults.shared import cgroup_stats, containers, exclusive, foreseen, proxies_kept
-from chaos.faults.shared.each import OnEach
+from chaos.faults.shared.each import OnContainer, OnEach
 from chaos.host.worker import Worker
-from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.fault import Evidence, Held, Undo
 from chaos.plugin.handles import ContainerRef, Handles
 from chaos.plugin.probe import Probe, no, unknown, until_no, yes
 from chaos.spec.units import Size
@@ -47,17 +47,12 @@ class MemoryLimitParams(Model):
     stress: bool = True  # take the rest instead of waiting for the target to grow
 
 
-class MemoryLimitOne(Fault):
+class MemoryLimitOne(OnContainer):
     Params = MemoryLimitParams
-    needs = frozenset[str]()
-
-    @classmethod
-    def needs_of(cls, params: MemoryLimitParams) -> frozenset[str]:
-        return containers.only_container(params.target)
 
     def __init__(self, params: MemoryLimitParams, handles: Handles, mark: str) -> None:
-        self._params, self._mark = params, mark
-        self._ref = containers.container(handles, params.target)
+        super().__init__(params, handles, mark)
+        self._params = params
         self._handles = handles
         self._worker: Worker | None = None
         self._stress_program: Attached | None = None

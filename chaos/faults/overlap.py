@@ -15,15 +15,15 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from chaos.faults.shared import job_left, job_there, job_work, memory_kills
-from chaos.faults.shared.beside import Beside
+from chaos.faults.shared import job_left
 from chaos.faults.shared.job_ended import told_of
 from chaos.faults.shared.job_run import JobRun
 from chaos.faults.shared.job_work import JobWork
 from chaos.faults.shared.memory_kills import MemoryKills
 from chaos.faults.shared.side_by_side import Meter, SideBySide
-from chaos.plugin.fault import Evidence, Fault, Held, Undo
-from chaos.plugin.handles import ContainerRef, Handles, Job
+from chaos.faults.shared.starts_job import StartsJob
+from chaos.plugin.fault import Evidence, Held, Undo
+from chaos.plugin.handles import ContainerRef, Handles
 from chaos.plugin.probe import Probe, unknown
 from chaos.spec.units import NotNegative, Positive, show_seconds
 
@@ -54,13 +54,8 @@ class _Started:
         return self.meter.look(tuple(self.run.alive)).counts(seconds)
 
 
-class Overlap(Fault):
+class Overlap(StartsJob):
     Params = OverlapParams
-    needs = frozenset[str]()
-
-    @classmethod
-    def needs_of(cls, params: OverlapParams) -> frozenset[str]:
-        return frozenset({f"jobs.{params.job}"})
 
     @classmethod
     def staging(cls, params: OverlapParams) -> Mapping[str, float]:
@@ -71,34 +66,24 @@ class Overlap(Fault):
         return {"min_together": max(0.0, hold - (params.runs - 1) * params.apart)}
 
     def __init__(self, params: OverlapParams, handles: Handles, mark: str) -> None:
-        self._params, self._mark = params, mark
-        given = handles.jobs[params.job]
-        self._job: Job = job_work.filled(given, params)
-        self._load = job_work.beside(given, params)
-        self._left_out = job_work.left_out(given, params)
+        super().__init__(params, handles, mark)
+        self._params = params
         self._runs: list[_Started] = []
         self._side = SideBySide(params.runs)
-        self._begun = 0.0
 
     def probes(self) -> Iterator[Probe]:
-        yield from job_there.probes(self._job, self._params.job)
-        yield from job_there.values(self._params.job, self._left_out)
+        yield from super().probes()
         asked = f"{show_seconds(self._params.min_together)}, {self._params.runs} runs at once"
         yield unknown("floor: runs side by side", f"{asked}: known only while they work")
 
     def prepare(self) -> Undo:
-        undo = job_left.undo_of(self._job, self._mark, self._load)
+        undo = super().prepare()
         marks = [self._mark_of(number) for number in range(1, self._params.runs + 1)]
         return undo if self._job.container is None else {**undo, "marks": marks}
 
     def inject(self) -> Evidence:
-        self._kills, self._begun = memory_kills.Watch(self._job.container), time.monotonic()
-        try:
-            self._beside = Beside(self._load, self._job.container, self._mark, self._params.deadline)
+        with self._beginning():
             self._start(range(1, 1 + (self._params.runs if self._params.apart == 0 else 1)))
-        except BaseException:
-            self._kills.stop(set())
-            raise
         spread = max(each.at for each in self._runs) - min(each.at for each in self._runs)
         return {
             "pids": [each.run.process.pid for each in self._runs],
@@ -117,11 +102,6 @@ class Overlap(Fault):
             self._start_those_due()
         killed = self._kills.stop(set().union(*(each.run.seen for each in self._runs)))
         return self._held(killed)
-
-    @classmethod
-    def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset()  # what the team's own job changes is its work product
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:

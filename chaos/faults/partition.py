@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from chaos.engine import refs
 from chaos.errors import ControlError, TargetGone
 from chaos.faults.shared import containers, foreseen
-from chaos.faults.shared.each import OnEach
+from chaos.faults.shared.each import OnContainer, OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
-from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.fault import Evidence, Held, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe, no, until_no, yes
 from chaos.record.inventory.document import CONTAINERS
@@ -33,16 +33,12 @@ class PartitionParams(Model):
     networks: tuple[str, ...] = ()  # by name; all of them if not given
 
 
-class PartitionOne(Fault):
+class PartitionOne(OnContainer):
     Params = PartitionParams
-    needs = frozenset[str]()
-
-    @classmethod
-    def needs_of(cls, params: PartitionParams) -> frozenset[str]:
-        return containers.only_container(params.target)
 
     def __init__(self, params: PartitionParams, handles: Handles, mark: str) -> None:
-        self._wanted, self._ref = params.networks, containers.container(handles, params.target)
+        super().__init__(params, handles, mark)
+        self._wanted = params.networks
         self._traffic = OwnTraffic(handles, self._ref, mark)
         self._networks: dict[str, dict[str, Any]] = {}
 

@@ -27,10 +27,12 @@ class Whole(sa.types.TypeDecorator[int]):
     impl = sa.Text
     cache_ok = True
 
-    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> str | None:
+        del dialect
         return None if value is None else str(value)
 
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> int | None:
+        del dialect
         return None if value is None else int(value)
 
 
@@ -123,7 +125,7 @@ def prepare(engine: sa.Engine) -> None:
 def upsert(dialect: str) -> sa.Insert:
     """Build an insert that replaces the row of the same run."""
     insert = sqlite.insert(runs) if dialect == "sqlite" else _postgresql_insert()
-    replaced = {name: insert.excluded[name] for name in runs.columns.keys() if name not in KEY}  # noqa: SIM118
+    replaced = {each.name: insert.excluded[each.name] for each in runs.columns if each.name not in KEY}
     return insert.on_conflict_do_update(index_elements=list(KEY), set_=replaced)
 
 

@@ -1,1 +1,1 @@
-"""The machine under the target: processes, privileges, volumes, and the small programs that load it."""
+"""The machine under the target: processes, privileges, volumes, the served disk, small programs that load it."""

@@ -58,7 +58,7 @@ def held_below(pid: int, limit: int) -> int:
     Descriptors that were opened under a higher limit do not count. Raises PermissionError.
     """
     try:
-        return sum(int(name) < limit for name in os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208  20 times a second
+        return sum(int(name) < limit for name in os.listdir(f"/proc/{pid}/fd"))
     except (FileNotFoundError, ProcessLookupError):
         return 0
 

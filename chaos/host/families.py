@@ -23,7 +23,7 @@ class Usage:
 def children() -> dict[int, list[int]]:
     """Children by parent pid, for every process of the machine that has any."""
     found: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):  # noqa: PTH208
+    for name in os.listdir("/proc"):
         if name.isdigit():
             with suppress(OSError):
                 found.setdefault(int(proc.stat(f"/proc/{name}")[proc.PARENT]), []).append(int(name))
@@ -60,6 +60,6 @@ def _cpu(fields: list[bytes]) -> float:
 
 def _descriptors(pid: int) -> float | None:
     try:
-        return float(len(os.listdir(f"/proc/{pid}/fd")))  # noqa: PTH208  an object for each would be expensive
+        return float(len(os.listdir(f"/proc/{pid}/fd")))
     except PermissionError:
         return None

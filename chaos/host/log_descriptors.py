@@ -18,12 +18,12 @@ def descriptors(wanted: Iterable[Inode]) -> dict[Inode, list[Descriptor]]:
     """The descriptors that are open for writing on these files. Those of processes that this user
     may not look into are missing."""
     found: dict[Inode, list[Descriptor]] = {inode: [] for inode in wanted}
-    for name in os.listdir("/proc"):  # noqa: PTH208  an object for each would be expensive
+    for name in os.listdir("/proc"):
         if name.isdigit():
             with suppress(OSError):
-                for number in os.listdir(f"/proc/{name}/fd"):  # noqa: PTH208
+                for number in os.listdir(f"/proc/{name}/fd"):
                     with suppress(OSError, ValueError):
-                        told = os.stat(f"/proc/{name}/fd/{number}")  # noqa: PTH116
+                        told = os.stat(f"/proc/{name}/fd/{number}")
                         inode = (told.st_dev, told.st_ino)
                         if inode in found and _flags(int(name), int(number)) & os.O_ACCMODE != os.O_RDONLY:
                             found[inode].append((int(name), int(number)))
@@ -34,7 +34,7 @@ def position(descriptor: Descriptor, inode: Inode) -> int | None:
     """The offset of a descriptor of that file: the end of its last write. None if it is closed or reused."""
     pid, number = descriptor
     with suppress(OSError, ValueError, IndexError):
-        told = os.stat(f"/proc/{pid}/fd/{number}")  # noqa: PTH116
+        told = os.stat(f"/proc/{pid}/fd/{number}")
         if (told.st_dev, told.st_ino) == inode:
             return int(_info(pid, number).partition("pos:")[2].split()[0])
     return None

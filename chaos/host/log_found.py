@@ -20,7 +20,7 @@ __all__ = ["PACKED", "archives", "find", "matching"]
 
 def matching(patterns: Sequence[str]) -> list[str]:
     """The logs that paths and patterns name, without their archives."""
-    found = sorted({each for pattern in patterns for each in glob.glob(pattern) if Path(each).is_file()})  # noqa: PTH207
+    found = sorted({each for pattern in patterns for each in glob.glob(pattern) if Path(each).is_file()})  # noqa: PTH207 (pathlib's `*` matches hidden files)
     names = [Path(each) for each in found]
     return [
         str(each)

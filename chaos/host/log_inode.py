@@ -93,7 +93,7 @@ class Followed:
         """The present path; None if its last name was removed."""
         if os.fstat(self.fd).st_nlink == 0:
             return None
-        return os.readlink(f"/proc/self/fd/{self.fd}").removesuffix(" (deleted)")  # noqa: PTH115
+        return os.readlink(f"/proc/self/fd/{self.fd}").removesuffix(" (deleted)")
 
     def close(self) -> None:
         os.close(self.fd)

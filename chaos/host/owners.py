@@ -20,12 +20,12 @@ def inodes(pids: Iterable[int]) -> set[int]:
     found = set()
     for pid in pids:
         try:
-            names = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
+            names = os.listdir(f"/proc/{pid}/fd")
         except (FileNotFoundError, ProcessLookupError):  # it has ended
             continue
         for name in names:
             with suppress(FileNotFoundError, ProcessLookupError):
-                if (target := os.readlink(f"/proc/{pid}/fd/{name}")).startswith("socket:["):  # noqa: PTH115
+                if (target := os.readlink(f"/proc/{pid}/fd/{name}")).startswith("socket:["):
                     found.add(int(target[8:-1]))
     return found
 
@@ -34,4 +34,4 @@ def same_network(pid: int) -> bool:
     """True if the process is in this process's network namespace. Raises PermissionError; FileNotFoundError if it has
     ended.
     """
-    return os.readlink(f"/proc/{pid}/ns/net") == os.readlink("/proc/self/ns/net")  # noqa: PTH115
+    return os.readlink(f"/proc/{pid}/ns/net") == os.readlink("/proc/self/ns/net")

@@ -32,7 +32,7 @@ class NothingToLimit(Exception):
 def device_of(path: str) -> str:
     """`major:minor` of the whole disk below a path: a partition cannot be limited. Raises NothingToLimit."""
     try:
-        number = os.stat(path).st_dev  # noqa: PTH116
+        number = os.stat(path).st_dev
     except OSError as error:
         raise NothingToLimit(f"{path} is not on one of its volumes ({error.strerror})", OTHER_PATH) from error
     found = f"{os.major(number)}:{os.minor(number)}"

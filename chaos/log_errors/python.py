@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from chaos.log_errors.stack import ENTRY, Block, Frame, Stack, Taken, made
@@ -65,7 +65,8 @@ class Traceback:
             if isinstance(inner, Taken):
                 return inner
             line = inner
-        return getattr(self, f"_{self._state}")(line)  # type: ignore[no-any-return]
+        read: Callable[[str], Taken] = getattr(self, f"_{self._state}")
+        return read(line)
 
     def _inside(self, line: str) -> str | Taken | None:
         """The line without the margin of its group; None for one that is no longer in a group."""

@@ -70,7 +70,7 @@ def users(roots: Mapping[str, Sequence[int]], device: str) -> dict[str, list[int
 def waits(pid: int) -> bool:
     """True if a thread of the process waits for a disk."""
     with suppress(OSError):
-        return any(_thread_waits(f"/proc/{pid}/task/{tid}") for tid in os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208
+        return any(_thread_waits(f"/proc/{pid}/task/{tid}") for tid in os.listdir(f"/proc/{pid}/task"))
     return False
 
 

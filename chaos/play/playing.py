@@ -42,7 +42,7 @@ def _import_what_is_needed_next() -> None:
     """Import what `write` and `_remember` need, half a second, while the run would only wait."""
     with suppress(ImportError):  # reported where it is needed
         import chaos.history.index
-        import chaos.reports.html  # noqa: F401
+        import chaos.reports.html  # noqa: F401 (only loaded)
 
 
 def concluded(result: RunResult, write_it: Callable[[Verdict], None]) -> RunResult:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ async def refuse_taken_keys(plan: Plan, handles: Handles, run: RunDir) -> None:
     """Raises NoVerdict if the target already has a record that this run would write, or cannot be read back."""
     base, most = base_of(run.id), round(plan.hits)
     for place in ledger_places.places(plan, handles):
-        await in_thread(lambda place=place: readback.refuse_taken(place, base, most))  # type: ignore[misc]
+        await in_thread(partial(readback.refuse_taken, place, base, most))
 
 
 async def refuse_unfound(plan: Plan, handles: Handles, run: RunDir) -> None:

@@ -176,7 +176,7 @@ class Runner:
             self._zero = zero
             played, clock = self._plan.experiment.load, self._clock
             self._position: Callable[[], Position] = lambda: scheduled(played, table, self._zero, clock.now())
-            watching = observe(self._observer, played, sampler, clock, lambda: self._position())  # noqa: PLW0108
+            watching = observe(self._observer, played, sampler, clock, lambda: self._position())  # noqa: PLW0108 (rounds replace it)
             tasks.append(asyncio.create_task(watching))
             await self._baseline(zero, load)
             await own_records.refuse_unfound(self._plan, handles, self._run)

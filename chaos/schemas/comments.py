@@ -1,4 +1,4 @@
-"""What the source says about a field: the comment behind it."""
+"""What the source says about a field: the comment behind it, else the one above it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import textwrap
 import tokenize
 from collections.abc import Mapping
 from functools import cache
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
@@ -33,19 +34,30 @@ def _of_class(model: type[BaseModel]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for line in body.body if isinstance(body, ast.ClassDef) else ():
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
-            told = [
-                comments[n] for n in range(line.lineno, (line.end_lineno or line.lineno) + 1) if n in comments
-            ]
+            lines = range(line.lineno, (line.end_lineno or line.lineno) + 1)
+            told = [comments[n].text for n in lines if n in comments] or _above(line.lineno, comments)
             if told:
                 found[line.target.id] = " ".join(told)
     return found
 
 
-def _comments(source: str) -> dict[int, str]:
-    """The text of each comment by its line."""
+class _Comment(NamedTuple):
+    text: str
+    alone: bool  # on its line
+
+
+def _above(line: int, comments: Mapping[int, _Comment]) -> list[str]:
+    told: list[str] = []
+    while (comment := comments.get(line := line - 1)) is not None and comment.alone:
+        told.insert(0, comment.text)
+    return told
+
+
+def _comments(source: str) -> dict[int, _Comment]:
+    """Each comment by its line."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     return {
-        token.start[0]: token.string.lstrip("# ").rstrip()
+        token.start[0]: _Comment(token.string.lstrip("# ").rstrip(), token.line.lstrip().startswith("#"))
         for token in tokens
         if token.type == tokenize.COMMENT and not token.string.startswith(("# type:", "# noqa"))
     }

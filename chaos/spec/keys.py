@@ -126,7 +126,7 @@ def _listed(known: Collection[str]) -> UnknownKey:
 
 def _glued(key: str, known: Collection[str]) -> UnknownKey | None:
     """`hold 1s` and `hold:1s`, which YAML takes for a key without a value."""
-    first, sign, rest = re.fullmatch(r"(\w*)(\s*:?\s*)(.*)", key, re.DOTALL).groups()  # type: ignore[union-attr]
+    first, sign, rest = re.fullmatch(r"(\w*)(\s*:?\s*)(.*)", key, re.DOTALL).groups()  # type: ignore[union-attr]  # always matches
     if not (first in known and sign and rest and len(key) <= LONGEST):
         return None
     missing = "a space" if ":" in sign else "a colon"

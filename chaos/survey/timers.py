@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from chaos.survey import calendar, commands
 from chaos.survey.calendar import CalendarError
@@ -43,7 +44,7 @@ def _off(machine: Machine, unit: Unit, wanted: bool) -> str:
 def _entries(machine: Machine, unit: Unit, off: str, found: Found) -> list[Entry]:
     service = unit.last("Timer", "Unit", f"{unit.name.removesuffix('.timer')}.service")
     command, user = _command(machine, service)
-    base = {
+    base: dict[str, Any] = {
         "kind": "timer",
         "name": unit.name,
         "command": masked(command),
@@ -67,17 +68,15 @@ def _entries(machine: Machine, unit: Unit, off: str, found: Found) -> list[Entry
             found.unread.append(Unread(place, f"OnCalendar={event}: {error}"))
             continue
         entries.append(
-            Entry(**base, source=place, schedule=event, zone=when.zone.key, when=when, notes=notes)  # type: ignore[arg-type]
+            Entry(**base, source=place, schedule=event, zone=when.zone.key, when=when, notes=notes)
         )
     counted = [f"{key}={value}" for key in _MONOTONIC for value in unit.all("Timer", key)]
     if counted or not (events or off == "masked"):
         reason = "counts from an event, not by the clock" if counted else "the timer has no time"
         source, schedule = unit.path, " ".join(counted)
-        entries.append(
-            Entry(**base, source=source, schedule=schedule, zone=machine.zone.key, unknown=reason)  # type: ignore[arg-type]
-        )
+        entries.append(Entry(**base, source=source, schedule=schedule, zone=machine.zone.key, unknown=reason))
     if off == "masked":
-        entries.append(Entry(**base, source=unit.path, schedule="", zone=machine.zone.key))  # type: ignore[arg-type]
+        entries.append(Entry(**base, source=unit.path, schedule="", zone=machine.zone.key))
     return entries
 
 

@@ -36,7 +36,7 @@ class Closure:
         self._directories: dict[str, tuple[int, int]] = {"/tmp": (0o1777, 0), "/etc": (0o755, 0)}
         for name in _ROOT_LINKS:
             if (Path("/") / name).is_symlink():
-                self._links[f"/{name}"] = os.readlink(Path("/") / name)  # noqa: PTH115
+                self._links[f"/{name}"] = str((Path("/") / name).readlink())
 
     def program(self, path: Path) -> None:
         """A program, or a library, and the libraries it loads."""
@@ -82,7 +82,7 @@ class Closure:
             yield _entry(place, tarfile.DIRTYPE, mode, owner=owner), None
         for path, source in self._files.items():
             if source.is_symlink():
-                yield _entry(str(path), tarfile.SYMTYPE, 0o777, link=os.readlink(source)), None  # noqa: PTH115
+                yield _entry(str(path), tarfile.SYMTYPE, 0o777, link=str(source.readlink())), None
             elif source.is_file():
                 mode = 0o755 if os.access(source, os.X_OK) else 0o644
                 content = source.read_bytes()
@@ -97,7 +97,7 @@ class Closure:
             self._files[place] = place
             if not place.is_symlink():
                 return
-            target = place.parent / os.readlink(place)  # noqa: PTH115
+            target = place.parent / place.readlink()
             place = target.parent.resolve() / target.name
 
 

@@ -63,7 +63,8 @@ class Pages:
     def report(self, request: Request) -> Response:
         return stored.report(self._memory, request.path_params["run"])
 
-    def trends(self, request: Request) -> Response:  # noqa: ARG002
+    def trends(self, request: Request) -> Response:
+        del request
         return stored.experiments(self._memory)
 
     def trend(self, request: Request) -> Response:
@@ -105,15 +106,17 @@ def application(
         SQLAlchemyError: _unreadable,
         Exception: _failed,
     }
-    pages = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    pages = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]  # each handles one kind
     return Guard(pages, hosts, acting=acting is not None)
 
 
-def _refused(request: Request, error: HTTPException) -> Response:  # noqa: ARG001
+def _refused(request: Request, error: HTTPException) -> Response:
+    del request
     return problem(error.status_code, "no such page" if error.status_code == 404 else str(error.detail))
 
 
-def _unusable(request: Request, error: MidnightError) -> Response:  # noqa: ARG001
+def _unusable(request: Request, error: MidnightError) -> Response:
+    del request
     return problem(503, " ".join(error.lines))
 
 

@@ -72,7 +72,8 @@ def _tell(address: str, tokens: Tokens | None, say: Callable[[str], None]) -> No
         say(f"to start, stop and pause: {address}enter?token={token}")
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
     raise KeyboardInterrupt
 
 

@@ -59,7 +59,10 @@ def gauges(*sources: str) -> str:
             "prometheus: 'http://192.0.2.1', preset: redis",
             "192.0.2.1 is not this machine and not listed in `allow`",
         ),
-        ("prometheus: '{metrics}', preset: redis", "{metrics} is not an address of this target; known: base_url"),
+        (
+            "prometheus: '{metrics}', preset: redis",
+            "{metrics} is not an address of this target; known: base_url",
+        ),
         ("prometheus: 'http://{host}', preset: redis", "may begin with the name of an address in braces"),
         (f"prometheus: 'http://{SECRET}@127.0.0.1', preset: redis", "must not carry a user or a password"),
         ("sql: SELECT 1, database: primary, map: {queue_length: n}", "is not a database of this target"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 import uuid
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from tests.accepting import answering
 from tests.attach.files import CONSENT
 from tests.midnight import Midnight
 from tests.typed import typed
@@ -104,14 +104,8 @@ class _Shop(BaseHTTPRequestHandler):
 def shop() -> Iterator[str]:
     """The address of the service."""
     _Shop.tokens, _Shop.titles, _Shop.asked = set(), [], []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with answering(_Shop) as url:
+        yield url
 
 
 def written(midnight: Midnight, shop: str) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from chaos.plugin.driver import Site
 from chaos.record.journal import Journal
 from chaos.targets.attach import ready
 from chaos.targets.attach.ready import wait_until_ready
+from tests.accepting import answering
 from tests.attach.files import CONSENT
 from tests.midnight import Midnight
 from tests.typed import typed
@@ -63,14 +64,8 @@ class _Slow(BaseHTTPRequestHandler):
 @pytest.fixture
 def slow() -> Iterator[str]:
     """The address of the service."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with answering(_Slow) as url:
+        yield url
 
 
 @pytest.mark.real

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,9 @@ from tests.backup_check.production import Production
 from tests.backup_check.restoring import COUNT, HEARTBEAT
 from tests.conftest import traces
 from tests.midnight import Midnight
+from tests.real.healing import wait_for
 from tests.typed import typed
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 
@@ -40,13 +41,7 @@ def slow(midnight: Midnight, path: Path) -> str:
 
 def begun(midnight: Midnight, process: subprocess.Popen[bytes]) -> None:
     """Until the restored cluster is being asked, which is after its heartbeat was read."""
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        if midnight.runs and any(event.name == "heartbeat" for event in midnight.events()):
-            return
-        assert process.poll() is None, (midnight.place / "output").read_text()
-        time.sleep(0.02)
-    raise AssertionError("the heartbeat was never read")
+    wait_for(midnight, process, lambda event: event.name == "heartbeat")
 
 
 @pytest.mark.usefixtures("own_place")
@@ -90,10 +85,7 @@ def test_a_killed_restore_is_healed_by_the_watchdog(midnight: Midnight, dump: Pa
     process.kill()
     process.wait()
 
-    end = time.monotonic() + 120
-    while traces(midnight.run.id) and time.monotonic() < end:  # the watchdog itself among them
-        time.sleep(0.05)
-    assert traces(midnight.run.id) == set()
+    wait_until(lambda: not traces(midnight.run.id), "the watchdog, and all else that is the run's, ends")
     assert outstanding(midnight.run) == []
 
 

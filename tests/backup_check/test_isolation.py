@@ -6,8 +6,7 @@ import os
 import shutil
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -25,18 +24,12 @@ from chaos.postgres.seclusion import Seclusion
 from chaos.tools import postgresql
 from tests.backup_check.restoring import Restoring
 from tests.postgres.servers import PASSWORD, Servers, ask, dsn, execute, insert
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 
 THOUSAND = {"name": "rows_of_the_backup", "sql": "SELECT count(*) FROM kept", "equals": 1000}
 _SLOT = "SELECT confirmed_flush_lsn::text FROM pg_replication_slots WHERE slot_name = 's'"
-
-
-def eventually(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 class Replicated:
@@ -52,11 +45,11 @@ class Replicated:
         )
         made = sql.SQL("CREATE SUBSCRIPTION s CONNECTION {} PUBLICATION p").format(sql.Literal(where))
         execute(self.subscriber, made.as_string())
-        eventually(lambda: ask(self.subscriber, "SELECT srsubstate FROM pg_subscription_rel") == "r")
+        wait_until(lambda: ask(self.subscriber, "SELECT srsubstate FROM pg_subscription_rel") == "r")
         self.backup = servers.place / "of-the-subscriber"
         take_backup(self.subscriber, access, self.backup, label="s", durable=False)
         self.subscriber.stop()
-        eventually(lambda: not ask(self.publisher, "SELECT count(*) FROM pg_stat_replication"))
+        wait_until(lambda: not ask(self.publisher, "SELECT count(*) FROM pg_stat_replication"))
         insert(self.publisher, 1001, 1500)
 
     def slot(self) -> tuple[str, int]:
@@ -92,7 +85,7 @@ def test_the_real_subscriber_then_gets_every_row_while_a_copy_that_nothing_holds
     replicated: Replicated, servers: Servers
 ) -> None:
     replicated.subscriber.start()
-    eventually(lambda: ask(replicated.subscriber, "SELECT count(*) FROM kept") == 1500)
+    wait_until(lambda: ask(replicated.subscriber, "SELECT count(*) FROM kept") == 1500)
     replicated.subscriber.stop()
     insert(replicated.publisher, 1501, 2000)
     before = replicated.slot()
@@ -101,7 +94,7 @@ def test_the_real_subscriber_then_gets_every_row_while_a_copy_that_nothing_holds
     for path in (copy.data, *copy.data.rglob("*")):
         shutil.chown(path, copy.user.uid if copy.user else os.getuid())
     copy.start()
-    eventually(lambda: replicated.slot() != before)
+    wait_until(lambda: replicated.slot() != before)
     copy.stop()
 
 

@@ -1,3 +1,5 @@
+"""A workshop for the tests of the benchmark."""
+
 from __future__ import annotations
 
 from pathlib import Path

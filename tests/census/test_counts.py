@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -146,7 +147,7 @@ def test_a_process_whose_first_thread_has_ended_is_unseen_and_not_empty() -> Non
 
 def test_a_process_of_another_user_is_unseen_and_says_whose_it_is(hoard: Hoard, as_nobody: AsNobody) -> None:
     for look in (counts, memory):
-        assert as_nobody(lambda look=look: look(hoard.pid)) == (  # type: ignore[misc]
+        assert as_nobody(partial(look, hoard.pid)) == (
             f"Unseen: process {hoard.pid} belongs to user 0 or is protected: run midnight as that user or as root"
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -149,7 +150,7 @@ def test_another_user_may_not_trace_and_is_answered_whose_process_it_is(
 ) -> None:
     assert may_trace(hoard.pid) == ""
     for ask in (may_trace, why_no_stacks):
-        said = as_nobody(lambda ask=ask: ask(hoard.pid))  # type: ignore[misc]
+        said = as_nobody(partial(ask, hoard.pid))
         assert said == (
             f"process {hoard.pid} belongs to user 0, midnight runs as 65534: run it as root or as that user"
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -19,8 +18,7 @@ import pytest
 from chaos.host.ports import free_port
 from tests.dashboards.checking import Document, filled_in, targets
 from tests.paging.monitoring import program
-
-MOST = 60.0  # seconds for the start, and for the first scrapes
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -53,16 +51,7 @@ class Prometheus:
 
     def until(self, condition: Callable[[Prometheus], bool]) -> None:
         """Wait until it is so."""
-        deadline = time.monotonic() + MOST
-        while not self._is_so(condition):
-            assert time.monotonic() < deadline, "it never was"
-            time.sleep(0.2)  # no event: another program's scrapes
-
-    def _is_so(self, condition: Callable[[Prometheus], bool]) -> bool:
-        """False, too, where it does not answer in time."""
-        with suppress(OSError):
-            return condition(self)
-        return False
+        wait_until(lambda: condition(self))
 
     def empty(self, panel: Document, start: float, end: float) -> list[str]:
         """The queries of a panel, by their letter, that find nothing."""

@@ -8,21 +8,17 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import insert
 
-from chaos import database
 from chaos.alerts import rules
 from chaos.metrics import collecting, out
 from chaos.record.gauges import GAUGES
 from chaos.record.journal import Journal
 from chaos.reports import openmetrics
-from chaos.schedule.tables import occurrences
 from deploy import dashboards
 from tests.alerts import planted
 from tests.dashboards import checking
@@ -31,6 +27,7 @@ from tests.dashboards.checking import OF_PROMETHEUS, panels
 from tests.history.stored import Stored
 from tests.midnight import PROJECT, Midnight
 from tests.paging.monitoring import PROGRAMS, program
+from tests.schedule.plans import came_to
 
 pytestmark = [pytest.mark.real, pytest.mark.wide]
 
@@ -156,19 +153,7 @@ def exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         Stored(night=number, profile=profile, verdict=verdict, figures={"rto": 12.0}).write(reports)
     Stored(night=9, experiment="dr-drill", about={"drill": True}).write(reports)
     file.write_text("schedules: [{name: nightly, experiment: smoke, when: '0 0 * * *', timezone: UTC}]\n")
-    due = datetime(2026, 11, 20, tzinfo=UTC)
-    rows = [
-        {
-            "schedule": "nightly",
-            "due_utc": due + timedelta(days=day),
-            "state": state,
-            "target": "t",
-            "by_hand": False,
-        }
-        for day, state in enumerate(("ended", "missed", "refused", "missed"))
-    ]
-    with database.connect(database.address()).begin() as connection:
-        connection.execute(insert(occurrences), rows)
+    came_to("ended", "missed", "refused", "missed")
     with out.served("127.0.0.1:0", collecting.registry(collecting.schedules_of(file))) as url:
         yield urlsplit(url).netloc
 

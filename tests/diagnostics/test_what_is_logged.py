@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from chaos.spec import named_files
 from chaos.targets.attach import processes, ready
 from chaos.targets.attach.options import ProcessAt
 from chaos.tools import postgresql, toxiproxy
+from tests.accepting import answering
 from tests.schedule.plans import schedule
 from tests.schedule.simulated import World
 
@@ -50,18 +51,17 @@ class Docker(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server() -> Iterator[HTTPServer]:
-    with HTTPServer(("127.0.0.1", 0), Docker) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
+def server() -> Iterator[str]:
+    """Its URL."""
+    with answering(Docker) as url:
+        yield url
 
 
 def test_the_log_has_each_engine_request_with_its_status_and_no_body(
-    server: HTTPServer, caplog: pytest.LogCaptureFixture
+    server: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     pytest.importorskip("docker")
-    at = EngineAt(f"tcp://127.0.0.1:{server.server_port}")
+    at = EngineAt(server.replace("http", "tcp"))
     engine.ping(at)
     with pytest.raises(ControlError), engine.connected(at) as client:
         client.containers.get("mine")
@@ -71,12 +71,10 @@ def test_the_log_has_each_engine_request_with_its_status_and_no_body(
     assert f"{at.url}: no such" in caplog.text
 
 
-def test_a_client_that_is_not_watched_has_no_hook(
-    server: HTTPServer, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_client_that_is_not_watched_has_no_hook(server: str, caplog: pytest.LogCaptureFixture) -> None:
     pytest.importorskip("docker")
     caplog.set_level(logging.WARNING, "chaos")
-    with engine.connected(EngineAt(f"tcp://127.0.0.1:{server.server_port}")) as client:
+    with engine.connected(EngineAt(server.replace("http", "tcp"))) as client:
         assert client.api.hooks["response"] == []
 
 
@@ -143,7 +141,7 @@ class Site:
 
 
 def test_the_log_says_why_a_service_is_not_ready_once_for_each_reason(
-    server: HTTPServer, caplog: pytest.LogCaptureFixture
+    server: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     closed = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
@@ -152,8 +150,8 @@ def test_the_log_says_why_a_service_is_not_ready_once_for_each_reason(
         ready.wait_until_ready(url, {}, 0.5, Site(), any_answer=True)  # type: ignore[arg-type]
     said = [record.getMessage() for record in caplog.records if record.name == ready.__name__]
     assert len(said) == 2 and "refused" in said[1]
-    ready.wait_until_ready(f"http://127.0.0.1:{server.server_port}/", {}, 5, Site(), any_answer=True)  # type: ignore[arg-type]
-    assert f"http://127.0.0.1:{server.server_port}/: 404" in caplog.text
+    ready.wait_until_ready(f"{server}/", {}, 5, Site(), any_answer=True)  # type: ignore[arg-type]
+    assert f"{server}/: 404" in caplog.text
 
 
 def test_the_log_has_each_decision_of_a_schedule(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -31,6 +31,23 @@ from tests.waiting import wait_until
 HERE = Path(__file__).parent / "shop"
 IMAGE = f"test-shop:{secrets.token_hex(3)}"  # two files of tests may be played side by side
 PACKAGES = ("django", "asgiref", "sqlparse")
+ROUTES = """\
+ready: /healthz
+routes:
+  read: {path: "/items/{item}", items: 100}
+  write:
+    method: POST
+    path: /orders
+    json: {seq: "{seq}", payload: "{payload}", checksum: "{checksum}"}
+    ledger:
+      key: "{seq}"
+      read:
+        list: "/orders?after={after}&limit={limit}"
+        keys: $.records[*].seq
+        payload: $.records[*].checksum
+        page: {after: key, last: $.last}
+"""
+"""Of a target file: how its orders are written and read."""
 
 
 def compose_command() -> tuple[str, ...]:

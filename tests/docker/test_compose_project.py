@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -23,7 +22,7 @@ from tests.contract import contracts
 from tests.docker import foreign
 from tests.docker.foreign import Project
 from tests.midnight import Midnight
-from tests.real.healing import healed_in
+from tests.real.healing import healed_in, wait_for
 
 HEALED_WITHIN = 25.0  # seconds: containers whose writes are limited take their time
 pytestmark = pytest.mark.real
@@ -78,24 +77,14 @@ while time.process_time() < asked.cpu_seconds:
 done = {"phase": "done", "rows": asked.rows, "cpu_seconds": time.process_time()}
 print(json.dumps(done), flush=True)
 """
-TARGET = """
+TARGET = (
+    """
 name: foreign
 driver: compose
 consent: {owner: the test, until: 2099-12-31}
-ready: /healthz
-routes:
-  read: {path: "/items/{item}", items: 100}
-  write:
-    method: POST
-    path: /orders
-    json: {seq: "{seq}", payload: "{payload}", checksum: "{checksum}"}
-    ledger:
-      key: "{seq}"
-      read:
-        list: "/orders?after={after}&limit={limit}"
-        keys: $.records[*].seq
-        payload: $.records[*].checksum
-        page: {after: key, last: $.last}
+"""
+    + foreign.ROUTES
+    + """\
 options:
   project: PROJECT
   api: {service: web}
@@ -109,6 +98,7 @@ options:
       expect: {output: '"rows": {rows}'}
   logs: {service: web, directory: /var/log/shop, files: [shop.log], method: rename}
 """
+)
 
 
 @pytest.fixture(scope="module")
@@ -196,10 +186,7 @@ def begin(midnight: Midnight, project: Project) -> int:
     process = midnight.start(
         "run", midnight.file("hurt.yaml", HURT), "--target", target_file(midnight, project)
     )
-    end = time.monotonic() + 60
-    while not (midnight.runs and any(_is_frozen(event) for event in midnight.events())):
-        assert process.poll() is None and time.monotonic() < end, (midnight.place / "output").read_text()
-        time.sleep(0.05)
+    wait_for(midnight, process, _is_frozen)
     return process.pid
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from typing import Any
 
 import httpx
@@ -19,7 +18,8 @@ from chaos.undo.heal import outstanding
 from tests.docker import foreign
 from tests.midnight import PROJECT, Midnight
 from tests.real.broken import experiment
-from tests.real.healing import healed_in
+from tests.real.healing import healed_in, wait_for
+from tests.waiting import wait_until
 
 HEALED_WITHIN = 25.0  # seconds: containers whose writes are limited take their time
 pytestmark = [
@@ -54,10 +54,7 @@ def test_smoke_shows_all_four_faults_in_containers(midnight: Midnight) -> None:
 def test_a_killed_run_leaves_nothing_behind(midnight: Midnight) -> None:
     file = experiment(midnight.place, LESS, CUT, play=60.0)
     process = midnight.start("run", file, "--target", "docker", "--profile", "hardened")
-    end = time.monotonic() + 90
-    while not (midnight.runs and any(e.name == "cut" and e.phase == "injected" for e in midnight.events())):
-        assert process.poll() is None and time.monotonic() < end, (midnight.place / "output").read_text()
-        time.sleep(0.05)
+    wait_for(midnight, process, lambda event: event.name == "cut" and event.phase == "injected")
 
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -104,10 +101,7 @@ def test_compose_brings_the_same_file_up(client: DockerClient) -> None:
     try:
         subprocess.run([*argv, "up", "-d"], env=env, check=True, capture_output=True, timeout=120)
         url = f"http://127.0.0.1:{variables['API_PORT']}/readyz"
-        end = time.monotonic() + 30
-        while time.monotonic() < end and not _answers(url):
-            time.sleep(0.1)
-        assert _answers(url)
+        wait_until(lambda: _answers(url), url)
     finally:
         subprocess.run([*argv, "down", "-v"], env=env, check=True, capture_output=True, timeout=60)
 
@@ -126,10 +120,7 @@ def test_the_docker_target_goes_up_and_down_by_hand(midnight: Midnight, client: 
         assert up.code == 0 and "api: container midnight-stack-docker-" in up.out, up.err
         assert "hardened" in midnight("stack", "status", "--target", "docker").out
         wanted: dict[str, Any] = {"label": "midnight.service=exporter", "health": "healthy"}
-        end = time.monotonic() + 30
-        while not client.containers.list(filters=wanted) and time.monotonic() < end:
-            time.sleep(0.2)
-        assert client.containers.list(filters=wanted)
+        wait_until(lambda: client.containers.list(filters=wanted), "a healthy exporter")
         (model,) = client.containers.list(filters={"label": "midnight.service=model"})
         model.kill()
         assert "broken: model ended" in midnight("stack", "status", "--target", "docker").out

@@ -19,6 +19,7 @@ from chaos.undo.heal import outstanding
 from tests.docker.conftest import everything, ours
 from tests.midnight import Midnight
 from tests.real.broken import experiment
+from tests.real.healing import wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.full]
 
@@ -95,10 +96,7 @@ def test_an_engine_that_was_restarted_is_undone_too(
         before = ours(everything(client))
     file = experiment(midnight.place, *steps, play=36.0)
     process = midnight.start("run", file, "--target", "docker", "--profile", "hardened")
-    end = time.monotonic() + 120
-    while not (midnight.runs and any(e.name == last and e.phase == "injected" for e in midnight.events())):
-        assert process.poll() is None and time.monotonic() < end, (midnight.place / "output").read_text()
-        time.sleep(0.05)
+    wait_for(midnight, process, lambda event: event.name == last and event.phase == "injected")
 
     own_engine.stop()
     own_engine.start()

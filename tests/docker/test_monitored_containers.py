@@ -7,10 +7,7 @@ import os
 import re
 import signal
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -30,9 +27,9 @@ from tests.docker.required import lacking
 from tests.midnight import PROJECT, Midnight
 from tests.real.broken import experiment
 from tests.real.healing import healed_in, is_injected, wait_for
+from tests.waiting import wait_until
 
 HEALED_WITHIN = 25.0  # seconds: containers whose writes are limited take their time
-MOST = 60.0  # seconds for the first scrapes, and for a delivery
 SERVERS = set(READY)
 LESS = "{name: less, fault: cpu_limit, at: 500ms, hold: 50s, with: {target: api, cpus: 0.5}}"
 FREEZE = "{name: freeze, fault: pause, at: 2s, hold: 14s, with: {target: api}}"
@@ -61,16 +58,6 @@ def ask(url: str, path: str) -> Any:
     return json.loads(text) if text[:1] in b"[{" else text
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + MOST
-    while True:
-        with suppress(OSError):  # a busy machine: no answer in time
-            if is_so():
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.2)  # no event: another program's scrape, or its start
-
-
 def services(containers: list[Any]) -> set[str]:
     return {each.labels.get("midnight.service", "") for each in containers}
 
@@ -89,18 +76,18 @@ def test_it_is_scraped_has_the_rules_that_ship_and_is_gone_afterwards(
         assert done.code == 0, done
         urls = dict(re.findall(rf"^  ({'|'.join(SERVERS)}): (http\S+)$", done.out, re.M))
         assert set(urls) == SERVERS
-        until(lambda: query(urls["prometheus"], "up") == {"api": "1", "node": "1", "probe": "1"})
-        until(lambda: query(urls["prometheus"], "probe_success") == {"probe": "1"})
+        wait_until(lambda: query(urls["prometheus"], "up") == {"api": "1", "node": "1", "probe": "1"})
+        wait_until(lambda: query(urls["prometheus"], "probe_success") == {"probe": "1"})
         groups = ask(urls["prometheus"], "/api/v1/rules?type=alert")["data"]["groups"]
         assert {"ApiDown", "PoolNearlyFull"} <= {rule["name"] for group in groups for rule in group["rules"]}
         assert all(rule["health"] != "err" for group in groups for rule in group["rules"])
         assert ask(urls["alertmanager"], "/api/v2/receivers") == [{"name": "midnight"}]
         wanted: dict[str, Any] = {"label": "midnight.run", "health": "healthy"}
-        until(lambda: services(client.containers.list(filters=wanted)) >= SERVERS)
+        wait_until(lambda: services(client.containers.list(filters=wanted)) >= SERVERS)
 
         (api,) = client.containers.list(filters={"label": "midnight.service=api"})
         api.pause()
-        until(lambda: bool(query(urls["prometheus"], 'ALERTS{alertname="ApiDown",alertstate="firing"}')))
+        wait_until(lambda: bool(query(urls["prometheus"], 'ALERTS{alertname="ApiDown",alertstate="firing"}')))
     finally:
         down = midnight("stack", "down", "--target", "docker")
     assert down.code == 0, down
@@ -165,7 +152,7 @@ def test_compose_brings_the_profile_up(images: dict[str, str]) -> None:
     try:
         compose("up", "-d", *sorted(SERVERS))
         url = {name: f"http://127.0.0.1:{ports[f'{name.upper()}_PORT']}" for name in SERVERS}
-        until(lambda: all(ask(url[name], path) for name, path in READY.items()))
+        wait_until(lambda: all(ask(url[name], path) for name, path in READY.items()))
         groups = ask(url["prometheus"], "/api/v1/rules?type=alert")["data"]["groups"]
         assert {"ApiDown", "PoolNearlyFull"} <= {rule["name"] for group in groups for rule in group["rules"]}
         assert b"node_memory_MemAvailable_bytes" in ask(url["node_exporter"], "/metrics")

@@ -31,29 +31,20 @@ pytestmark = [
 
 DATA = "/var/lib/postgresql/data"
 DISK = "name: slow\ndriver: disk\noptions: {place: PLACE, size: 600MB}\n"
-TARGET = """
+TARGET = (
+    """
 name: mine
 driver: compose
 consent: {owner: the test, until: 2099-12-31}
-ready: /healthz
-routes:
-  read: {path: "/items/{item}", items: 100}
-  write:
-    method: POST
-    path: /orders
-    json: {seq: "{seq}", payload: "{payload}", checksum: "{checksum}"}
-    ledger:
-      key: "{seq}"
-      read:
-        list: "/orders?after={after}&limit={limit}"
-        keys: $.records[*].seq
-        payload: $.records[*].checksum
-        page: {after: key, last: $.last}
+"""
+    + foreign.ROUTES
+    + """\
 options:
   project: PROJECT
   api: {service: web}
   database: {service: db}
 """
+)
 EXPERIMENT = """
 name: disk
 title: Everything a served disk can do

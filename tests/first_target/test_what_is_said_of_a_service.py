@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from chaos.first_target import asking, service, shown_gauges, stores, variables
 from chaos.first_target.asking import Asking
 from chaos.record import redact
 from chaos.sampling.shown.pages import parsed
+from tests.accepting import answering
 
 
 def test_the_directory_that_a_shell_has_left_in_the_environment_is_no_secret() -> None:
@@ -51,10 +51,8 @@ class _Echo(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def echo() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), _Echo) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with answering(_Echo) as url:
+        yield url
 
 
 def test_a_service_that_answers_any_path_is_not_taken_for_ready(echo: str) -> None:
@@ -90,10 +88,5 @@ class _Endless(_Echo):
 
 def test_a_stream_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "WHOLE", 0.2)
-    with (
-        HTTPServer(("127.0.0.1", 0), _Endless) as server,
-        Asking(f"http://127.0.0.1:{server.server_port}") as asked,
-    ):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with answering(_Endless) as url, Asking(url) as asked:
         assert asked.get("/events") is None
-        server.shutdown()

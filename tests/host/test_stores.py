@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import pytest
 
@@ -94,9 +94,9 @@ def test_no_room_is_told_apart_from_every_other_refusal(said: bytes, error: type
 
 
 @pytest.mark.parametrize("kind", ["mysql", "redis"])
-def test_a_port_where_nobody_listens_has_no_room_for_a_login_either(kind: str) -> None:
+def test_a_port_where_nobody_listens_has_no_room_for_a_login_either(kind: Literal["mysql", "redis"]) -> None:
     with pytest.raises(stores.NoRoom, match="connection refused"):
-        stores.sign_in(kind, f"127.0.0.1:{free_port()}", LOGIN)  # type: ignore[arg-type]
+        stores.sign_in(kind, f"127.0.0.1:{free_port()}", LOGIN)
 
 
 def test_mysql_that_hangs_up_has_no_room() -> None:

@@ -1,3 +1,5 @@
+"""Servers that the tests' load is aimed at, and bounds that a slow machine does not reach."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

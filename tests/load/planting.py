@@ -81,3 +81,11 @@ def read(
     ways: LedgerWrite, written: Written, url: str = "", dsn: str = "", timeout: float = 30.0
 ) -> ReadbackResult:
     return readback.read_back(Place("write", ways, Access(url), dsn), written, timeout=timeout)
+
+
+def because(statement: str, dsn: str, tmp_path: Path) -> str:
+    """Why the read-back by this statement is not complete: no write is then called lost."""
+    rule = ways(key="{uuid}", read={"sql": statement})
+    found = read(rule, writes(rule, tmp_path / "hits.npy", 2), dsn=dsn)
+    assert (found.complete, len(found.rows)) == (False, 0)
+    return found.because

@@ -1,3 +1,5 @@
+"""An error of midnight's own ends the play; the trouble of one connection does not."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""The instrument's lag and its wait for a CPU are reported window by window, and its timer wakes when a hit is due."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""A run's writes are known by key and checksum alone, and those of other runs are not taken for its own."""
+
 from __future__ import annotations
 
 import hashlib

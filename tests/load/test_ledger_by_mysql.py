@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from chaos.load import by_sql, readback
-from tests.load.planting import Fates, fates, plant, read, ways, writes
+from tests.load.planting import Fates, because, fates, plant, read, ways, writes
 from tests.stores import as_root, mysql_server
 
 pytestmark = pytest.mark.real
@@ -66,13 +66,6 @@ def test_what_was_lost_changed_and_doubled_is_reported_exactly(
     rule = ways(key=key, read={"sql": f"select {shown}, note from items where id = any(%s)"})
     found = read(rule, writes(rule, tmp_path / "hits.npy", len(planted)), dsn=dsn(port, scheme="mariadb"))
     assert (found.complete, found.rows.tolist()) == (True, truth.expected), found.because
-
-
-def because(statement: str, dsn: str, tmp_path: Path) -> str:
-    rule = ways(key="{uuid}", read={"sql": statement})
-    found = read(rule, writes(rule, tmp_path / "hits.npy", 2), dsn=dsn)
-    assert (found.complete, len(found.rows)) == (False, 0)
-    return found.because
 
 
 def test_what_it_refuses_is_named_nothing_is_changed_and_no_write_is_called_lost(

@@ -1,3 +1,5 @@
+"""The load of the last seconds, from the table while it is written: what counts, and where there are no figures."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""What the load process is told: hosts that are allowed, no more requests than a run may send, each route's timeout."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The load is an open loop: arrivals go on whatever the target does, and an early end leaves the rest unsent."""
+
 from __future__ import annotations
 
 import asyncio

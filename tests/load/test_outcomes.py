@@ -1,3 +1,5 @@
+"""Every way in which a request can end has its own outcome, and nothing is sent twice."""
+
 from __future__ import annotations
 
 import json

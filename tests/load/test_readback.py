@@ -1,3 +1,5 @@
+"""A read-back finds exactly what is missing, changed or foreign, and says why where it cannot."""
+
 from __future__ import annotations
 
 import socket

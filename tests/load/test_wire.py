@@ -1,3 +1,5 @@
+"""The bytes of a request: its line, headers and body, with values filled in and no header smuggled in."""
+
 from __future__ import annotations
 
 import email

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import insert
 
-from chaos import cli, database
+from chaos import cli
 from chaos.access.listen import host_and_port
 from chaos.errors import UsageError
 from chaos.metrics import collecting, families, out
 from chaos.record import store
 from chaos.record.store import RunDir
-from chaos.schedule.tables import occurrences
 from chaos.undo.locks import hold_lock
 from tests.history.stored import Stored
+from tests.schedule.plans import came_to
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 Labels = tuple[tuple[str, str], ...]
@@ -136,23 +135,6 @@ def test_a_run_that_nobody_plays_is_unhealed_and_no_fault_is_active() -> None:
     found = exported()
     assert (found["midnight_runs_in_progress", ()], found["midnight_runs_unhealed", ()]) == (0, 1)
     assert active(found) == {}
-
-
-def came_to(*states: str) -> None:
-    """Store one due time of the schedule `nightly` for each state, one a day."""
-    due = datetime(2026, 11, 20, tzinfo=UTC)
-    rows = [
-        {
-            "schedule": "nightly",
-            "due_utc": due + timedelta(days=day),
-            "state": state,
-            "target": "t",
-            "by_hand": False,
-        }
-        for day, state in enumerate(states)
-    ]
-    with database.connect(database.address()).begin() as connection:
-        connection.execute(insert(occurrences), rows)
 
 
 def counted(found: dict[tuple[str, Labels], float], schedule: str) -> dict[str, float]:

@@ -16,7 +16,7 @@ from chaos.paging.server import Server
 from chaos.record.events import QuerySampled
 from chaos.record.journal import Clock, Span
 from chaos.spec.slo import Slo
-from tests.paging.serving import serving
+from tests.accepting import answering
 
 PLAY = Span(5.0, 8.5)
 SLO = Slo.model_validate(
@@ -59,7 +59,7 @@ class Prometheus(BaseHTTPRequestHandler):
 @pytest.fixture
 def prometheus() -> Iterator[tuple[type[Prometheus], Server]]:
     handler = type("Handler", (Prometheus,), {"asked": []})
-    with serving(handler) as url:
+    with answering(handler) as url:
         yield handler, Server(url)
 
 

@@ -23,7 +23,7 @@ from chaos.paging.watch import Watch
 from chaos.record.event import Recorded
 from chaos.record.events import WatchReached
 from chaos.record.journal import Clock
-from tests.paging.serving import serving
+from tests.accepting import answering
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -47,9 +47,9 @@ class Answering(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def answering() -> Iterator[tuple[type[Answering], Server]]:
+def served() -> Iterator[tuple[type[Answering], Server]]:
     handler = type("Handler", (Answering,), {})
-    with serving(handler) as url:
+    with answering(handler) as url:
         yield handler, Server(url)
 
 
@@ -67,9 +67,9 @@ def answering() -> Iterator[tuple[type[Answering], Server]]:
     ],
 )
 def test_what_is_no_answer_of_a_prometheus_is_said(
-    status: int, body: bytes, answering: tuple[type[Answering], Server]
+    status: int, body: bytes, served: tuple[type[Answering], Server]
 ) -> None:
-    handler, server = answering
+    handler, server = served
     handler.status, handler.body = status, body
     with pytest.raises(NoAnswer, match="http://127"):
         rules.read(server)
@@ -98,9 +98,9 @@ def test_what_is_no_answer_of_a_prometheus_is_said(
     ],
 )
 def test_a_login_page_or_a_proxy_in_between_is_named_in_one_line(
-    status: int, headers: dict[str, str], body: bytes, said: str, answering: tuple[type[Answering], Server]
+    status: int, headers: dict[str, str], body: bytes, said: str, served: tuple[type[Answering], Server]
 ) -> None:
-    handler, server = answering
+    handler, server = served
     handler.status, handler.body, handler.headers_sent = status, body, headers
     with pytest.raises(NoAnswer) as refused:
         rules.read(server)
@@ -109,8 +109,8 @@ def test_a_login_page_or_a_proxy_in_between_is_named_in_one_line(
     assert "secret" not in told
 
 
-def test_rules_and_their_alerts_are_read(answering: tuple[type[Answering], Server]) -> None:
-    handler, server = answering
+def test_rules_and_their_alerts_are_read(served: tuple[type[Answering], Server]) -> None:
+    handler, server = served
     alert = {
         "labels": {"alertname": "Down", "job": "api"},
         "state": "firing",
@@ -138,9 +138,9 @@ def group(name: str, evaluated: float | None) -> dict[str, Any]:
     ("ahead", "known"), [(0.0, True), (90.0, False)], ids=["same clock", "another clock"]
 )
 def test_when_each_alert_was_evaluated_is_journaled_if_the_clocks_agree(
-    ahead: float, known: bool, answering: tuple[type[Answering], Server]
+    ahead: float, known: bool, served: tuple[type[Answering], Server]
 ) -> None:
-    handler, server = answering
+    handler, server = served
     handler.ahead = ahead
     groups = [group("Down", time.time() - 3), group("NotYet", None)]
     handler.body = json.dumps({"data": {"groups": groups}}).encode()
@@ -197,8 +197,8 @@ def test_the_receiver_to_add_is_yaml_that_goes_on_to_the_others() -> None:
     assert route["continue"] and route["receiver"] == document["receivers"][0]["name"] == "midnight"
 
 
-def scraped_every(answering: tuple[type[Answering], Server], *texts: str) -> Server:
-    handler, server = answering
+def scraped_every(served: tuple[type[Answering], Server], *texts: str) -> Server:
+    handler, server = served
     handler.body = json.dumps(
         {"data": {"activeTargets": [{"scrapeInterval": text} for text in texts]}}
     ).encode()
@@ -207,15 +207,15 @@ def scraped_every(answering: tuple[type[Answering], Server], *texts: str) -> Ser
 
 @pytest.mark.parametrize(("text", "seconds"), [("15s", 15), ("1m30s", 90), ("500ms", 0.5), ("1h", 3600)])
 def test_durations_of_prometheus_are_read(
-    text: str, seconds: float, answering: tuple[type[Answering], Server]
+    text: str, seconds: float, served: tuple[type[Answering], Server]
 ) -> None:
-    assert interval(scraped_every(answering, text)) == seconds
-    assert interval(scraped_every(answering, "2h", text)) == seconds
+    assert interval(scraped_every(served, text)) == seconds
+    assert interval(scraped_every(served, "2h", text)) == seconds
 
 
 @pytest.mark.parametrize("text", ["1.5s", "5 m", "soon"])
 def test_what_is_no_duration_is_no_answer_of_a_prometheus(
-    text: str, answering: tuple[type[Answering], Server]
+    text: str, served: tuple[type[Answering], Server]
 ) -> None:
     with pytest.raises(NoAnswer, match="not the answer of a Prometheus"):
-        interval(scraped_every(answering, text))
+        interval(scraped_every(served, text))

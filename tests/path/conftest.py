@@ -13,7 +13,7 @@ from chaos.plugin.handles import Handles, ProcessRef, Proxy
 from chaos.toxiproxy import Toxiproxy
 from tests.accepting import accepting
 from tests.path.holder import Holder
-from tests.postgres.conftest import installation  # noqa: F401
+from tests.postgres.conftest import installation  # noqa: F401  a fixture
 from tests.proxying import toxiproxy_server
 
 Holders = Callable[[str, int], Holder]

@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 from chaos.load import by_sql, databases, readback
 from chaos.load.ledger import State
 from chaos.postgres import Cluster
-from tests.load.planting import Fates, fates, plant, read, ways, writes
+from tests.load.planting import Fates, because, fates, plant, read, ways, writes
 from tests.postgres.servers import Servers, dsn
 
 pytestmark = pytest.mark.real
@@ -60,13 +60,6 @@ def test_what_was_lost_changed_and_doubled_is_reported_exactly(
     rule = ways(key=key, read={"sql": "select id, note from items where id = any(%s)"})
     found = read(rule, writes(rule, tmp_path / "hits.npy", len(planted)), dsn=dsn(primary))
     assert (found.complete, found.rows.tolist()) == (True, truth.expected), found.because
-
-
-def because(statement: str, dsn: str, tmp_path: Path) -> str:
-    rule = ways(key="{uuid}", read={"sql": statement})
-    found = read(rule, writes(rule, tmp_path / "hits.npy", 2), dsn=dsn)
-    assert (found.complete, len(found.rows)) == (False, 0)
-    return found.because
 
 
 def test_a_statement_or_a_sign_in_that_is_refused_says_so_and_no_write_is_called_lost(

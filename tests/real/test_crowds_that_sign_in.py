@@ -20,7 +20,7 @@ from chaos.plugin.kinds import Kind
 from chaos.plugin.probe import Answer
 from chaos.toxiproxy import Toxiproxy
 from tests.path.acting import made, played
-from tests.path.conftest import Holders, handles, holders, toxiproxy  # noqa: F401
+from tests.path.conftest import Holders, handles, holders, toxiproxy  # noqa: F401  fixtures
 from tests.stores import as_root, mysql_server, redis_server
 from tests.waiting import wait_until
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from chaos.errors import ControlError
 from chaos.host.ports import free_port
 from chaos.tools import toxiproxy as tools
 from chaos.toxiproxy import Toxiproxy
@@ -25,6 +22,7 @@ from tests.conftest import traces
 from tests.midnight import Midnight
 from tests.real import broken
 from tests.real.healing import STORM, is_injected, quick, wait_for
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 service = service_fixture
@@ -185,13 +183,7 @@ def toxiproxy() -> Iterator[str]:
     argv = [str(tools.find_binary()), "-host", "127.0.0.1", "-port", str(port)]
     server = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        with suppress(ControlError):
-            Toxiproxy(url).version()
-            break
-        time.sleep(0.05)
-    assert Toxiproxy(url).version()
+    wait_until(Toxiproxy(url).version, "a Toxiproxy")
     yield url
     server.terminate()
     server.wait()

@@ -6,10 +6,9 @@ import json
 import os
 import re
 import signal
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -18,10 +17,9 @@ import pytest
 
 from tests.midnight import Midnight
 from tests.paging.monitoring import PROGRAMS, program
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.real, pytest.mark.wide]
-
-MOST = 60.0  # seconds for the first scrapes, and for an alert
 
 
 def ask(url: str, path: str) -> Any:
@@ -33,16 +31,6 @@ def query(prometheus: str, text: str) -> dict[str, str]:
     """The values of a query by job."""
     found = ask(prometheus, f"/api/v1/query?query={quote(text)}")["data"]["result"]
     return {each["metric"].get("job", ""): each["value"][1] for each in found}
-
-
-def wait_until(is_so: Callable[[], bool], said: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + MOST
-    while True:
-        with suppress(OSError):  # a busy machine: no answer in time
-            if is_so():
-                return
-        assert time.monotonic() < deadline, said()
-        time.sleep(0.2)  # no event: another program's scrape
 
 
 @contextmanager

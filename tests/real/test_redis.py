@@ -12,7 +12,7 @@ from chaos.plugin.handles import Proxy
 from chaos.plugin.probe import Answer
 from chaos.toxiproxy import Toxiproxy
 from tests.path.acting import made, played
-from tests.path.conftest import Holders, handles, holders, toxiproxy  # noqa: F401
+from tests.path.conftest import Holders, handles, holders, toxiproxy  # noqa: F401  fixtures
 from tests.stores import redis_server
 
 CLIENTS = 40

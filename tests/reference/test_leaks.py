@@ -6,14 +6,14 @@ import json
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from targets.reference.model_cache import ModelCache
 from targets.reference.settings import LeakSettings, TwinSettings
+from tests.accepting import answering
 from tests.midnight import PROJECT
 from tests.reference.stack import TARGETS
 
@@ -39,17 +39,10 @@ class Provider(BaseHTTPRequestHandler):
         """Log nothing."""
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-
 @pytest.fixture(scope="module")
 def model() -> Iterator[str]:
-    with Server(("127.0.0.1", 0), Provider) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with answering(Provider) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

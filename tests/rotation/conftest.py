@@ -1,3 +1,5 @@
+"""A log to rotate."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""A real PostgreSQL for schedulers that share a database."""
+
 from __future__ import annotations
 
 from tests.postgres.conftest import installation, servers

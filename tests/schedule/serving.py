@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from chaos.host.processes import MARK, stop_marked
 from chaos.schedule.launch import MIDNIGHT
 from chaos.schedule.tables import occurrences
 from tests.midnight import PROJECT
+from tests.waiting import wait_until
 
 SERVE = """
 import json, os, sys
@@ -107,12 +108,9 @@ class Place:
         with database.connect(self.url).begin() as connection:
             return list(connection.execute(select(occurrences).order_by(occurrences.c.due_utc)))
 
-    def until(self, holds: Any, patience: float = 120.0) -> None:
+    def until(self, holds: Callable[[], object]) -> None:
         """Wait until it holds: what another process does can only be looked for."""
-        end = time.monotonic() + patience
-        while not holds():
-            assert time.monotonic() < end, (self.path / "said").read_text()
-            time.sleep(0.05)
+        wait_until(holds, (self.path / "said").read_text)
 
 
 def every_second(name: str = "secondly", **given: Any) -> dict[str, Any]:

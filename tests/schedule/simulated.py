@@ -58,7 +58,8 @@ class SimAlarms:
         self._awake_at = 0.0
         self._next: dict[str, tuple[Schedule, datetime | None]] = {}
 
-    def begin(self, schedules: Iterable[Schedule], token: int) -> None:  # noqa: ARG002
+    def begin(self, schedules: Iterable[Schedule], token: int) -> None:
+        del token
         self._next = {each.name: (each, next_start(each, self._clock.now())) for each in schedules}
         self._fall_asleep()
 
@@ -125,7 +126,8 @@ class Machine:
         self.ends.append(until)
         return SimChild(self.clock, until, Ended(code, f"ended with {code}"))
 
-    def busy(self, schedule: Schedule) -> str | None:  # noqa: ARG002
+    def busy(self, schedule: Schedule) -> str | None:
+        del schedule
         return self.occupied
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.server
 import json
-import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from chaos.errors import ToolMissing, UsageError
 from chaos.tools import toxiproxy, toxiproxy_release
+from tests.accepting import answering
 
 SERVER = "#!/bin/sh\necho toxiproxy-server version {version}\n"
 ASSET = "v2.12.0/toxiproxy-server-linux-amd64"
@@ -44,16 +44,9 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "releases"))
-    )
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    monkeypatch.setattr(toxiproxy_release, "_RELEASES", f"http://127.0.0.1:{server.server_port}")
-    yield binary
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(partial(Quiet, directory=str(tmp_path / "releases"))) as url:
+        monkeypatch.setattr(toxiproxy_release, "_RELEASES", url)
+        yield binary
 
 
 def go(tmp_path: Path, version: str) -> None:

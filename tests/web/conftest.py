@@ -1,3 +1,5 @@
+"""Reports and state of the tests' own for `midnight web`."""
+
 from __future__ import annotations
 
 from pathlib import Path

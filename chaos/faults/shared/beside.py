@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from chaos.engine import sidecar
@@ -31,9 +32,7 @@ class Beside:
             "memory": load.memory,
             "deadline": deadline,
         }
-        begin = start_here
-        if container is not None:
-            begin = lambda module, mark: sidecar.start(container, module, mark)  # noqa: E731
+        begin = start_here if container is None else partial(sidecar.start, container)
         try:
             self._worker = Worker(_PROGRAM, spec, mark_of(mark), begin)
         except ControlError as error:

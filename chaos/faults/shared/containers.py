@@ -47,10 +47,6 @@ def either(role: str) -> frozenset[str]:
     return frozenset({f"containers.{role}|processes.{role}"})
 
 
-def only_container(role: str) -> frozenset[str]:
-    return frozenset({f"containers.{role}"})
-
-
 def subject(handles: Handles, role: str) -> Subject:
     """The first of the role; `chaos.faults.shared.each` applies a fault to several."""
     return all_of(handles, role)[0]

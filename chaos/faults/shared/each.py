@@ -21,6 +21,19 @@ from chaos.record.inventory.differences import Claim
 T = TypeVar("T")
 
 
+class OnContainer(Fault):
+    """A fault on one container of a role, for `OnEach.One`; its Params have `target`."""
+
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: Any) -> frozenset[str]:
+        return frozenset({f"containers.{params.target}"})
+
+    def __init__(self, params: Any, handles: Handles, mark: str) -> None:
+        self._mark, self._ref = mark, containers.container(handles, params.target)
+
+
 class OnEach(Fault):
     """Subclasses name the fault on one subject; its Params have `target` and `which`."""
 

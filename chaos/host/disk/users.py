@@ -52,7 +52,7 @@ def uses(pid: int, device: str) -> bool:
     """True if the process has a file open on the disk; False if it has ended or belongs to another user."""
     with suppress(OSError, ValueError, IndexError):
         mounts = {words[0] for words in _lines(f"/proc/{pid}/mountinfo") if words[2] == device.encode()}
-        for name in os.listdir(f"/proc/{pid}/fdinfo"):  # noqa: PTH208  an object for each would be expensive
+        for name in os.listdir(f"/proc/{pid}/fdinfo"):
             with suppress(OSError):  # closed meanwhile
                 of_it = [words[1] for words in _lines(f"/proc/{pid}/fdinfo/{name}") if words[0] == b"mnt_id:"]
                 if mounts.intersection(of_it):
@@ -100,7 +100,7 @@ def _container_of(pid: int) -> str:
 
 
 def _pids() -> Iterator[int]:
-    yield from sorted(int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208
+    yield from sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
 
 
 def _lines(file: str) -> list[list[bytes]]:

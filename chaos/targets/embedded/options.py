@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from chaos.errors import FileError
 from chaos.spec import wording
-from chaos.spec.units import Positive, Size
-from chaos.spec.yamlfile import Model, Name
-from chaos.targets.jobs import JobOptions
-from chaos.targets.patterns import LinesOfStack
+from chaos.spec.yamlfile import Model
+from chaos.targets.stack_options import StackOptions
 
 
-class EmbeddedOptions(Model):
+class EmbeddedOptions(StackOptions):
     """`options:` of the target file."""
-
-    disk_write: Size = 30_000_000  # bytes per second of each disk, reads and writes; 0: unlimited
-    disk_size: Annotated[Size, Field(ge=500_000_000)] = (
-        3_000_000_000  # size of each volume; the file is sparse
-    )
-    rotated_before: Size = 60_000_000  # yesterday's rotated log, which delaycompress compresses tonight
-    documents: Annotated[int, Field(ge=1)] = 20_000
-    jobs: dict[Name, JobOptions] = Field(default_factory=dict)  # in the stack's own environment
-    logs: LinesOfStack = LinesOfStack()
-    quiet_within: Positive = 20.0  # seconds for the machine to settle before the baseline
-    monitoring: bool = False  # Prometheus, Alertmanager and two exporters beside it: `--with monitoring`
-    own_metrics: str = ""  # HOST:PORT of midnight's own metrics, for them to scrape
 
 
 class _Part(Model):

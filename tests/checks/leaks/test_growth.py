@@ -229,8 +229,8 @@ def test_objects_of_a_proven_leak_need_no_larger_dose() -> None:
 
 def test_objects_alone_are_never_a_leak() -> None:
     """A cache of a thousand entries holds any number of objects."""
-    held = lambda sent, _: {"objects": 28 * sent["read"]}  # noqa: E731
-    assert judged(held, "objects", again=True).kind is Kind.UNBOUNDED
+    found = judged(lambda sent, _: {"objects": 28 * sent["read"]}, "objects", again=True)
+    assert found.kind is Kind.UNBOUNDED
 
 
 @pytest.mark.parametrize(("each", "kind"), [(100, Kind.FLAT), (40_000, Kind.UNBOUNDED)])
