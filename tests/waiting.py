@@ -11,7 +11,7 @@ import pytest
 
 from chaos.errors import ControlError
 
-PATIENCE = 120  # seconds: a guard, for a machine with much else to do
+PATIENCE = 120.0  # seconds: a guard, for a machine with much else to do
 
 
 def wait_until_listening(port: int) -> None:
@@ -25,12 +25,16 @@ def wait_until_listening(port: int) -> None:
     pytest.fail(f"nothing listens on {port}")
 
 
-def wait_until(holds: Callable[[], object], what: str | Callable[[], object] = "what is waited for") -> None:
+def wait_until(
+    holds: Callable[[], object],
+    what: str | Callable[[], object] = "what is waited for",
+    patience: float = PATIENCE,
+) -> None:
     """Until it holds; a server that does not answer yet is asked again. The failure says `what`, or what it returns."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         with suppress(ControlError, OSError):
             if holds():
                 return
         time.sleep(0.05)  # whoever is asked says nowhere that it is ready
-    pytest.fail(f"not within {PATIENCE} s: {what() if callable(what) else what}")
+    pytest.fail(f"not within {patience:g} s: {what() if callable(what) else what}")

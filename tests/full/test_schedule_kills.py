@@ -8,6 +8,7 @@ import random
 import time
 from collections import Counter
 from datetime import datetime
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def test_kills_at_random_instants_lose_nothing(tmp_path: Path) -> None:
     try:
         for _ in range(KILLS):
             seen = len(place.book)
-            place.until(lambda seen=seen: len(place.book) > seen, PATIENCE)
+            place.until(partial(_has_more, place, seen), PATIENCE)
             time.sleep(rng.uniform(0.0, LONGEST))  # a random instant is what is tested
             victim = alive.pop(rng.randrange(2))
             victim.kill()
@@ -54,6 +55,10 @@ def test_kills_at_random_instants_lose_nothing(tmp_path: Path) -> None:
     finally:
         place.stop_all()
     _check(place)
+
+
+def _has_more(place: Place, than: int) -> bool:
+    return len(place.book) > than
 
 
 def _is_settled(place: Place, alive: list[int]) -> bool:

@@ -18,7 +18,7 @@ from chaos.host.processes import MARK, stop_marked
 from chaos.schedule.launch import MIDNIGHT
 from chaos.schedule.tables import occurrences
 from tests.midnight import PROJECT
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 SERVE = """
 import json, os, sys
@@ -108,9 +108,9 @@ class Place:
         with database.connect(self.url).begin() as connection:
             return list(connection.execute(select(occurrences).order_by(occurrences.c.due_utc)))
 
-    def until(self, holds: Callable[[], object]) -> None:
+    def until(self, holds: Callable[[], object], patience: float = PATIENCE) -> None:
         """Wait until it holds: what another process does can only be looked for."""
-        wait_until(holds, (self.path / "said").read_text)
+        wait_until(holds, (self.path / "said").read_text, patience)
 
 
 def every_second(name: str = "secondly", **given: Any) -> dict[str, Any]:
