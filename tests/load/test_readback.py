@@ -148,7 +148,7 @@ def items(*keys: Any, **more: Any) -> Answer:
         (
             {"list": "/a?o={offset}", "page": {"offset": 2}},
             [items(1, 2)],
-            "the list ignores what the path asks",
+            "the list ignores what the path requests",
         ),
         ({"list": "/a?p={page}", "page": {"offset": 2}}, [items(1, 2)], "say what is true in the last one"),
         ({"list": "/a?n={limit}", "limit": 2}, [items(1, 2)], "as many records as the limit, 2"),
