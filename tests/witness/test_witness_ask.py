@@ -114,6 +114,23 @@ def test_a_signal_that_came_just_before_a_call_blocked_is_sent_again(
     assert ask(child.pid)["counter"] >= 1 and len(sent) > 1
 
 
+def test_a_main_thread_that_works_is_not_asked_again(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent, send = list[int](), witness._send
+
+    def noted(pid: int, process: int) -> None:
+        sent.append(pid)
+        send(pid, process)
+
+    monkeypatch.setattr(witness, "_send", noted)
+    works = itertools.count()
+    monkeypatch.setattr(witness, "_worked", lambda _: next(works))
+    monkeypatch.setattr(witness, "_AGAIN", 0.05)
+    child = start("print('ready', flush=True); sum(range(10**12))")
+    with pytest.raises(NoAnswer, match="in a long call"):
+        ask(child.pid, within=0.5)
+    assert sent == [child.pid]
+
+
 def test_a_census_adds_nothing_to_the_next(start: Start) -> None:
     child = start()
     answers = [ask(child.pid) for _ in range(12)]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.errors import NoVerdict, UsageError
+from chaos.host import proc
 from chaos.plugin import registry
 from chaos.spec.target import Target
 
@@ -22,8 +23,8 @@ DIRECTORY = "MIDNIGHT_WITNESS_DIR"
 SIGNAL = 41  # as the site folder's: a number, since libraries disagree about SIGRTMIN
 _POLL = 0.02  # seconds between looks for the answer
 _AGAIN = 2.0
-"""Seconds until an unanswered signal is sent again. Python handles one that comes just before a call blocks only after
-that call; the next one interrupts it."""
+"""Seconds until an unanswered signal is sent again to a main thread that has not worked since. Python handles one that
+comes just before a call blocks only after that call; the next one interrupts it."""
 
 
 class NotListening(UsageError):
@@ -122,11 +123,12 @@ def _asked(pid: int, process: int, place: Path, within: float) -> dict[str, Any]
     _send(pid, process)
     ended = select.poll()
     ended.register(process, select.POLLIN)
-    again = sent + _AGAIN
+    again, worked = sent + _AGAIN, _worked(pid)
     while (now := time.monotonic()) < sent + within:
         if now >= again:
-            _send(pid, process)
-            again = now + _AGAIN
+            before, worked, again = worked, _worked(pid), now + _AGAIN
+            if worked == before:  # else it may be taking the census
+                _send(pid, process)
         gone = bool(ended.poll(_POLL * 1000))
         if (found := _read(place, inside, sent)) is not None:
             if "error" in found:
@@ -137,6 +139,15 @@ def _asked(pid: int, process: int, place: Path, within: float) -> dict[str, Any]
     raise NoAnswer(
         pid, f"not within {within:g} s: its main thread is in a long call, or cannot write to {place}"
     )
+
+
+def _worked(pid: int) -> int:
+    """Ticks for which its main thread has had a CPU; 0 if it has ended."""
+    try:
+        found = proc.stat(f"/proc/{pid}/task/{pid}")
+    except OSError:
+        return 0
+    return int(found[proc.USER_TIME]) + int(found[proc.SYSTEM_TIME])
 
 
 def _send(pid: int, process: int) -> None:
