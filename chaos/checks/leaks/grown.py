@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.checks.leaks import resources
+from chaos.checks.leaks.resources import AT
 
 _FRAMES = 3
 _PACKAGES = ("/site-packages/", "/dist-packages/")
-AT, HELD_BY = "at ", ", held by "
+HELD_BY = ", held by "
 _PLACED = tuple(each.name for each in resources.ALL if each.placed)
 _MOST_PLACES = 300
 _LISTS = (*_PLACED, "threads", "forgotten")  # of a census

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chaos.checks.leaks.grown import AT
 from chaos.checks.leaks.points import Dose, Points
+from chaos.checks.leaks.resources import is_placed
 from chaos.spec.leak_limits import LEAST_MEMORY, MEMORY, LeakLimits
 from chaos.spec.rounds import Rounds
 
@@ -105,11 +105,6 @@ def suspects(points: Points, rounds: Rounds, limits: LeakLimits) -> list[str]:
         or _hides(each, limits)
     }
     return [route for route in points.routes if route in found]
-
-
-def is_placed(resource: str) -> bool:
-    """True of what comes from one place, as the witness counts it."""
-    return resource.partition(":")[2].startswith(AT)
 
 
 def _rises_later(growth: Growth) -> bool:

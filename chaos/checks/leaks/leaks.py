@@ -8,9 +8,10 @@ from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
-from chaos.checks.leaks.growth import Growth, Kind, is_placed
+from chaos.checks.leaks.growth import Growth, Kind
 from chaos.checks.leaks.places import explaining, family
 from chaos.checks.leaks.points import ENOUGH, Points
+from chaos.checks.leaks.resources import is_placed
 from chaos.checks.leaks.told import place_of, sentence, short, thing
 from chaos.record.events import Grown
 from chaos.spec.leak_limits import LeakLimits
@@ -32,7 +33,7 @@ def check(judged: Judged) -> list[Finding]:
     grown = _once(judged.growths)
     found = [each for growth in grown if (each := _judge(growth, limits, judged, events)) is not None]
     found = _without_echoes(sorted(found, key=lambda each: _ORDER[each.outcome]))
-    return [*found, *_starved(points), *_others(grown, found, points)]
+    return [*found, *_starved(points), *_uncounted(points, grown, limits), *_others(grown, found, points)]
 
 
 def _starved(points: Points) -> list[Finding]:
@@ -46,6 +47,22 @@ def _starved(points: Points) -> list[Finding]:
         return []
     because = f"too few requests were good to know what they leave behind: {', '.join(rounds)}"
     return [Finding("good requests", Outcome.UNKNOWN, None, ENOUGH, "ratio", because)]
+
+
+def _uncounted(points: Points, grown: Sequence[Growth], limits: LeakLimits) -> list[Finding]:
+    """One finding for what could not be counted at some quiet point: it is not judged."""
+    reasons = [reason for point in points.all for reason in point.unread]
+    judged = {(each.resource, each.route) for each in grown}
+    lost = [
+        resource
+        for resource in points.resources
+        if not is_placed(resource) and any((resource, route) not in judged for route in points.routes)
+    ]
+    if not reasons or not lost:
+        return []
+    outcome = Outcome.WARNING if all(limits.of(each) is None for each in lost) else Outcome.UNKNOWN
+    because = f"not counted at every quiet point, so not judged: {_names(lost, ())} ({reasons[0]})"
+    return [Finding("counted", outcome, None, None, "", because)]
 
 
 def _once(growths: Sequence[Growth]) -> list[Growth]:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from chaos.checks.leaks.growth import Growth, is_placed
+from chaos.checks.leaks.growth import Growth
+from chaos.checks.leaks.resources import is_placed
 from chaos.record.events import Grown
 from chaos.spec.leak_limits import MEMORY
 

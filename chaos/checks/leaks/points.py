@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from chaos.checks.leaks.resources import OBJECTS, is_witnessed
 from chaos.record.events import QuietPoint
 from chaos.spec.leak_limits import MEMORY
 from chaos.spec.rounds import NO_REQUESTS, WARM_UP
@@ -80,9 +81,12 @@ class Points:
         return sent
 
     def _pairs(self, resource: str, chosen: Callable[[QuietPoint], bool]) -> Iterable[Dose]:
-        for (before, point), (then, now), same, earlier in zip(
-            pairwise(self.all), pairwise(self._totals), self._same, self._earlier, strict=True
+        seen_within = is_witnessed(resource)
+        for (before, point), (then, now), same, earlier, comparable in zip(
+            pairwise(self.all), pairwise(self._totals), self._same, self._earlier, self._answered, strict=True
         ):
+            if seen_within and not comparable:
+                continue
             one, other = then.get(resource), now.get(resource)
             if resource in earlier:
                 one = (one or 0.0) + earlier[resource]
@@ -106,6 +110,16 @@ class Points:
         """By point but the first: whether its processes are those of the point before."""
         return [one == other for one, other in pairwise([identity(point) for point in self.all])]
 
+    @cached_property
+    def _answered(self) -> list[bool]:
+        """By point but the first: whether no process had a witness that answered at one of the two points only. Else
+        what it did not count would seem to have gone, or to have come."""
+        answered = [_witnesses(point) for point in self.all]
+        both = [identity(one) & identity(other) for one, other in pairwise(self.all)]
+        return [
+            one & there == other & there for (one, other), there in zip(pairwise(answered), both, strict=True)
+        ]
+
 
 def totals(point: QuietPoint) -> dict[str, float]:
     """Each resource summed over the processes: `descriptors:file`, `sessions:idle`, `memory:uss` (bytes) ..."""
@@ -128,9 +142,16 @@ def good_of(point: QuietPoint) -> int:
 
 def identity(point: QuietPoint) -> Identity:
     """Which processes were read."""
-    return frozenset(
-        (str(each.get("role")), int(each["pid"]), float(each["created"])) for each in point.processes
-    )
+    return frozenset(map(_one, point.processes))
+
+
+def _witnesses(point: QuietPoint) -> Identity:
+    """Those whose witness gave a census, which always counts the objects."""
+    return frozenset(_one(each) for each in point.processes if OBJECTS in _numbers(each, "counts"))
+
+
+def _one(process: Mapping[str, Any]) -> tuple[str, int, float]:
+    return str(process.get("role")), int(process["pid"]), float(process["created"])
 
 
 def _numbers(process: Mapping[str, Any], key: str) -> Mapping[str, float]:

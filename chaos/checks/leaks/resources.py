@@ -28,7 +28,9 @@ class Resource:
         return self.name.partition(":")[0]
 
 
-GOROUTINES = "goroutines"
+GOROUTINES, OBJECTS = "goroutines", "objects"
+AT = "at "
+"""Begins the place in the name of a resource that the witness counts by place: `entries:at FILE:LINE ...`."""
 
 ALL = (
     Resource("descriptors", "descriptor", figure=True, placed=True),
@@ -46,7 +48,7 @@ ALL = (
     Resource("greenlets", "greenlet", figure=True, witnessed=True, placed=True),
     Resource("tasks", "task", figure=True, witnessed=True, placed=True),
     Resource(GOROUTINES, "goroutine", figure=True, returned=True),
-    Resource("objects", "object", witnessed=True),
+    Resource(OBJECTS, "object", witnessed=True),
 )
 """In the order in which they are reported."""
 
@@ -59,3 +61,13 @@ def thing(resource: str, count: float, detail: str) -> str:
     named = _NAMED.get(resource) or _NAMED.get(kind) or Resource(kind, kind)
     text = named.one if count == 1 else named.many or f"{named.one}s"
     return text if resource in _NAMED or not detail else f"{text} ({detail})"
+
+
+def is_placed(resource: str) -> bool:
+    """True of what comes from one place, as the witness counts it."""
+    return resource.partition(":")[2].startswith(AT)
+
+
+def is_witnessed(resource: str) -> bool:
+    """True if only the witness counts it."""
+    return is_placed(resource) or any(each.witnessed and each.name == resource for each in ALL)

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chaos.checks.leaks import resources
-from chaos.checks.leaks.grown import AT, HELD_BY
-from chaos.checks.leaks.growth import Growth, Kind, is_placed
+from chaos.checks.leaks.grown import HELD_BY
+from chaos.checks.leaks.growth import Growth, Kind
 from chaos.checks.leaks.points import Points, totals
+from chaos.checks.leaks.resources import AT, is_placed
 from chaos.checks.text import amount
 from chaos.spec.leak_limits import MEMORY
 from chaos.spec.rounds import Rounds

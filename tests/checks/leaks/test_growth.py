@@ -247,3 +247,13 @@ def test_memory_above_its_limit_but_below_the_noise_gets_the_larger_dose() -> No
 def test_a_larger_bound_asks_for_more_requests() -> None:
     rounds = Rounds(bounds=Bounds(descriptors=1000), idle=2.0)
     assert judged(leaking(1), rounds=rounds).kind is Kind.UNBOUNDED
+
+
+@pytest.mark.parametrize("resource", ["greenlets", "entries:at /srv/app.py:11 in add, held by app.KEPT"])
+@pytest.mark.parametrize("silent", range(1, 5))
+def test_a_witness_that_is_silent_at_one_point_makes_nothing_grow(resource: str, silent: int) -> None:
+    points = quiet_points(ROUNDS, lambda *_: {resource: 500, "objects": 90_000}, workers=2)
+    all_, quiet = [*points.all], points.all[silent]
+    (*others, one) = quiet.processes
+    all_[silent] = replace(quiet, processes=(*others, {**one, "counts": {}}))
+    assert {each.kind for each in every(Points(all_), ROUNDS)} == {Kind.FLAT}

@@ -197,3 +197,17 @@ def test_objects_of_a_proven_leak_are_no_doubt_of_their_own(tmp_path: Path) -> N
     assert "objects of read" not in found(tmp_path, points)
     alone = quiet_points(ROUNDS, lambda sent, _: {"objects": 4 * sent["read"]})
     assert found(tmp_path / "alone", alone)["objects of read"].outcome is Outcome.UNKNOWN
+
+
+def test_what_a_silent_witness_did_not_count_once_is_unknown_and_named(tmp_path: Path) -> None:
+    points = quiet_points(ROUNDS, lambda *_: {"greenlets": 500, "objects": 90_000, "threads": 4}, workers=2)
+    all_, quiet = [*points.all], points.all[3]
+    (*others, one) = quiet.processes
+    silent = {**one, "counts": {"threads": 4}}
+    all_[3] = replace(quiet, processes=(*others, silent), unread=("the witness in process 9 gave no answer",))
+    finding = found(tmp_path, Points(all_))["counted"]
+    assert finding.outcome is Outcome.UNKNOWN
+    assert finding.because == (
+        "not counted at every quiet point, so not judged: greenlets, objects (the witness in process 9 gave no answer)"
+    )
+    assert "counted" not in found(tmp_path / "whole", points)
