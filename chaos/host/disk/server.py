@@ -224,15 +224,19 @@ async def run(place: Layout) -> None:
 
 
 def main() -> None:
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches it too, and the file system must outlive that
+    # Ctrl-C reaches it too, and the file system must outlive that
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):  # a disk does not compete for CPUs; an ordinary user's has to
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     try:
         asyncio.run(run(Layout(Path(sys.argv[1]).absolute())))
-    except* (OSError, RuntimeError) as failed:
-        sys.exit("; ".join(str(error) for error in failed.exceptions))
+    except ExceptionGroup as failed:  # not `except*`: some releases of Python 3.11 wrap the exit in a group
+        told, other = failed.split((OSError, RuntimeError))
+        if told is None or other is not None:
+            raise
+        sys.exit("; ".join(str(error) for error in told.exceptions))
+    except (OSError, RuntimeError) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
