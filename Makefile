@@ -74,7 +74,7 @@ lint: setup ## check style, types and imports between rooms
 SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder
 
 test: lint tools $(AXE) ## lint, then run the tests that every change needs
-	$(BIN)/python -m pytest -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
+	$(BIN)/python -m tests.again -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
 	$(BIN)/python -m tests.again -m "real and not wide and not alone and not full" -n 6 $(SIDE_BY_SIDE)
 	$(BIN)/python -m tests.again -m "alone and not full"
 
@@ -82,7 +82,7 @@ test-wide: tools $(AXE) ## run more tests on real stacks, services and projects,
 	$(BIN)/python -m tests.again -m "wide and not full" -n 4 $(SIDE_BY_SIDE)
 
 test-full: lint tools $(AXE) ## run every test, the long ones (many seeds, kills and variants) included
-	$(BIN)/python -m pytest --hypothesis-profile=searching -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
+	$(BIN)/python -m tests.again --hypothesis-profile=searching -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
 	$(BIN)/python -m tests.again --hypothesis-profile=searching -m "real or alone or full"
 
 axe: $(AXE) ## get axe-core, which checks pages for accessibility (needs npm)
