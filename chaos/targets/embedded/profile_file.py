@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 
@@ -13,11 +14,15 @@ from chaos.spec.yamlfile import Where
 from chaos.targets.embedded.options import Profile
 
 _SETTINGS = "midnight_reference_settings"
+_LOADING = threading.Lock()
+"""A scheduler and its metrics read targets in two threads, and a module is of no use until it is whole."""
 
 
 def check(at: Where) -> None:
     """Raises FileError for the first rule of the stack or the driver that the profile breaks."""
-    at.parse(_model_of_the_stack())
+    with _LOADING:
+        model = _model_of_the_stack()
+    at.parse(model)
     at.parse(Profile)
 
 
