@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from typing import Any
 
 import pytest
@@ -15,14 +16,14 @@ from tests.midnight import PROJECT
 
 
 def test_the_rules_of_the_stack_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    loads, another, real = list[str](), threading.Event(), profile_file.spec_from_file_location
+    loads, another = list[str](), threading.Event()
 
     def slowly(name: str, *more: Any) -> ModuleSpec | None:
         loads.append(name)
         if len(loads) > 1:
             another.set()
         another.wait(0.5)  # long enough for the other thread to come in, if it can
-        return real(name, *more)
+        return spec_from_file_location(name, *more)
 
     monkeypatch.setattr(profile_file, "spec_from_file_location", slowly)
     profile_file._model_of_the_stack.cache_clear()
