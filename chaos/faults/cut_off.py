@@ -13,10 +13,9 @@ from collections.abc import Iterator, Mapping
 from chaos.errors import UndoError
 from chaos.faults.shared import idle_toxics, proxies
 from chaos.faults.shared.own_path import OwnPath
-from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.fault import Evidence, Held, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe
-from chaos.record.inventory.document import PROXIES
 from chaos.spec.yamlfile import Model, Name
 from chaos.toxiproxy import Stream, Toxiproxy
 
@@ -25,7 +24,7 @@ class CutOffParams(Model):
     proxies: tuple[Name, ...] = ()  # all that the API uses, if none is named
 
 
-class CutOff(Fault):
+class CutOff(proxies.OnProxies):
     Params = CutOffParams
     held_throughout = True
     needs = frozenset[str]()
@@ -75,11 +74,6 @@ class CutOff(Fault):
         )
         self._path.close()
         return held
-
-    @classmethod
-    def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset({PROXIES})
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:

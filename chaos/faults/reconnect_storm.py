@@ -21,10 +21,9 @@ from chaos.faults.shared.crowds import crowd_of
 from chaos.faults.shared.own_path import OwnPath
 from chaos.host.processes import stop_marked
 from chaos.host.worker import Worker
-from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.fault import Evidence, Held, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Answer, Probe
-from chaos.record.inventory.document import PROXIES
 from chaos.spec.broken import BrokenRule
 from chaos.spec.target import Target
 from chaos.spec.units import NotNegative, Positive
@@ -48,7 +47,7 @@ class ReconnectStormParams(Model):
             yield BrokenRule(f"cannot be reached by {self.clients} clients", "min_attempted")
 
 
-class ReconnectStorm(Fault):
+class ReconnectStorm(proxies.OnProxies):
     Params = ReconnectStormParams
     needs = frozenset[str]()
 
@@ -137,11 +136,6 @@ class ReconnectStorm(Fault):
             evidence={"crowd": report, **watched},
             unproven=self._unproven,
         )
-
-    @classmethod
-    def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset({PROXIES})
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:

@@ -17,12 +17,11 @@ from pydantic import Field
 
 from chaos.errors import ControlError, FaultError, TargetError
 from chaos.faults.shared import proxies
-from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.fault import Evidence, Held, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe, no, unknown, yes
 from chaos.postgres.connection import ask
 from chaos.postgres.lag import lag_at
-from chaos.record.inventory.document import PROXIES
 from chaos.spec.units import Positive, Size
 from chaos.spec.yamlfile import Model
 from chaos.toxiproxy import Toxiproxy
@@ -36,7 +35,7 @@ class ReplicationLagParams(Model):
     min_unflushed: Annotated[Size, Field(ge=1)] = 1  # bytes, the floor
 
 
-class ReplicationLag(Fault):
+class ReplicationLag(proxies.OnProxies):
     Params = ReplicationLagParams
     needs = frozenset({"replication", "proxies.replication"})
 
@@ -101,11 +100,6 @@ class ReplicationLag(Fault):
             return not ask(self._replication.standby_dsn, "SELECT pg_is_in_recovery()")[0]
         except TargetError:
             return False
-
-    @classmethod
-    def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset({PROXIES})
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:

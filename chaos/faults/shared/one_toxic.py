@@ -1,4 +1,4 @@
-"""What the faults share that put one toxic on one proxy, and are proven by the service's own connections through it."""
+"""Shared by faults that put one toxic on one proxy: proven by the service's own connections through it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 
 from chaos.faults.shared import proxies
 from chaos.faults.shared.own_path import OwnPath
-from chaos.plugin.fault import Evidence, Fault, Undo
+from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe
-from chaos.record.inventory.document import PROXIES
 from chaos.spec.yamlfile import Model, Name
 from chaos.toxiproxy import Toxiproxy
 
@@ -19,7 +18,7 @@ class OneToxicParams(Model):
     proxy: Name = "database"
 
 
-class OneToxic(Fault):
+class OneToxic(proxies.OnProxies):
     """A subclass adds its toxic in `inject` and measures its dose in `hold`."""
 
     toxic: ClassVar[str]  # Toxiproxy's name of it, and the fault's own
@@ -53,11 +52,6 @@ class OneToxic(Fault):
 
     def _in_place(self) -> float:
         return proxies.in_place(self._proxy, [self._name])
-
-    @classmethod
-    def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset({PROXIES})
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:

@@ -11,9 +11,10 @@ from chaos.engine import refs
 from chaos.engine.client import connected
 from chaos.errors import ControlError, FaultError, TargetGone, ToolMissing, UndoError
 from chaos.later import requests
-from chaos.plugin.fault import Evidence, Undo
+from chaos.plugin.fault import Evidence, Fault, Undo
 from chaos.plugin.handles import Handles, Proxy
 from chaos.plugin.probe import Probe, no, yes
+from chaos.record.inventory.document import PROXIES
 from chaos.toxiproxy import Toxiproxy
 
 # seconds that a container's server may take after it was started or reconnected
@@ -23,6 +24,15 @@ _POLL = 0.2
 # by run, server and name: what the proxy was before the first step that disables it, and the marks of those steps
 _FOUND: dict[tuple[str, str, str], tuple[bool, set[str]]] = {}
 _CLAIMING = threading.Lock()
+
+
+class OnProxies(Fault):
+    """A fault that changes proxies alone."""
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({PROXIES})
 
 
 def known(handles: Handles, proxy: Proxy) -> dict[str, Any]:
