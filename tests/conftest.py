@@ -104,7 +104,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _left_since(before: AbstractSet[object]) -> set[str]:
-    """What is left in the end: a process that was told to end may still be about it."""
+    """What is left in the end: a process may still be ending."""
     end = time.monotonic() + ENDING
     while (left := traces() - before) and time.monotonic() < end:
         time.sleep(0.2)  # no event: anything may be left, of anyone

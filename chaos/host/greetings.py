@@ -1,5 +1,5 @@
 """The first words of a session in each protocol: enough to be a client of a server, or to hear that there is no room
-for another one. Nobody signs in, so no password is needed, and nothing changes. `chaos.host.stores` signs in.
+for another one. Without a sign-in, no password is needed and nothing changes. `chaos.host.stores` signs in.
 
 A server counts a session that has not signed in yet like any other: PostgreSQL for its `authentication_timeout`,
 MySQL for its `connect_timeout`.

@@ -123,7 +123,7 @@ def check_profile(path: Path) -> list[str]:
     UsageError if none has it."""
     place, at, having = path.absolute().parent.parent, Where.read(path), list[tuple[str, type[Driver]]]()
     for beside in sorted(place.glob("*.yaml")):
-        with suppress(FileError):  # it is told when that file is validated
+        with suppress(FileError):  # reported when that file is validated
             target, driver, _ = target_of(beside)
             if path.stem in target.profiles:
                 having.append((target.name, driver))

@@ -36,7 +36,7 @@ _FORMS = (
         rf"(?P<key>\b(?:(?:mysql|mariadb)[\w-]*\s(?:{_ARGUMENTS}\s)?-p|redis-cli\s(?:{_ARGUMENTS}\s)?-a\s*"
         rf"|sshpass\s+-p\s*))(?:{_VALUE})"
     ),
-    re.compile(  # whoever has the path may write
+    re.compile(  # the path alone allows posting
         r"(?P<key>://(?:hooks\.slack\.com/services|hc-ping\.com|discord(?:app)?\.com/api/webhooks)/"
         r"|://api\.telegram\.org/bot)[^\s\"'<>]+"
     ),

@@ -1,4 +1,4 @@
-"""What the faults share that end a container as its operators would, and start it again."""
+"""Shared by faults that end a container as its operators would, and start it again."""
 
 from __future__ import annotations
 

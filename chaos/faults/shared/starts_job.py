@@ -1,4 +1,4 @@
-"""What the faults share that start a job of the target."""
+"""Shared by faults that start a job of the target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a sign-in ends."""
+"""Outcomes of a sign-in."""
 
 from __future__ import annotations
 

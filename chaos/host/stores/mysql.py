@@ -57,9 +57,9 @@ class Mysql:
         return frozenset(int(row[0]) for row in rows if row[1] != "unauthenticated user")
 
     def room(self) -> tuple[int, int]:
-        told = dict(self._rows("SHOW GLOBAL STATUS LIKE 'Threads_connected'"))
-        told |= dict(self._rows("SHOW GLOBAL VARIABLES LIKE 'max_connections'"))
-        return numbers(told.get("Threads_connected"), told.get("max_connections"))
+        shown = dict(self._rows("SHOW GLOBAL STATUS LIKE 'Threads_connected'"))
+        shown |= dict(self._rows("SHOW GLOBAL VARIABLES LIKE 'max_connections'"))
+        return numbers(shown.get("Threads_connected"), shown.get("max_connections"))
 
     def close(self) -> None:
         with suppress(self._errors.Error):

@@ -38,10 +38,10 @@ class Redis:
         return frozenset(map(int, re.findall(r"^id=(\d+) ", self._ask("CLIENT", "LIST"), re.M)))
 
     def room(self) -> tuple[int, int]:
-        told = dict(re.findall(r"^(connected_clients|maxclients):(\d+)", self._ask("INFO", "clients"), re.M))
-        if "maxclients" not in told:  # before Redis 7
-            told["maxclients"] = self._ask("CONFIG", "GET", "maxclients").rpartition("\n")[2]
-        return numbers(told.get("connected_clients"), told["maxclients"])
+        shown = dict(re.findall(r"^(connected_clients|maxclients):(\d+)", self._ask("INFO", "clients"), re.M))
+        if "maxclients" not in shown:  # before Redis 7
+            shown["maxclients"] = self._ask("CONFIG", "GET", "maxclients").rpartition("\n")[2]
+        return numbers(shown.get("connected_clients"), shown["maxclients"])
 
     def close(self) -> None:
         with suppress(OSError):
