@@ -6,11 +6,9 @@ import itertools
 import json
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -21,29 +19,7 @@ from chaos.census.witness.ask import NoAnswer, NotListening, allowed, ask, liste
 from chaos.checks.leaks.grown import earlier, grown, placed
 from chaos.spec.target import Target
 from tests.waiting import wait_until
-from tests.witness.served import environment
-
-WAITS = "print('ready', flush=True); sys.stdin.read()"
-Start = Callable[..., "subprocess.Popen[bytes]"]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start Python with the witness, or another program with its environment; it ends with its standard input."""
-    with ExitStack() as ending:
-
-        def started(code: str = WAITS, *before: str, **variables: str) -> subprocess.Popen[bytes]:
-            argv = [*before, sys.executable, "-c", f"import os, signal, sys\n{code}"]
-            env = {**environment(tmp_path), **variables}
-            child = ending.enter_context(
-                subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            )
-            ending.callback(child.kill)
-            assert child.stdout is not None
-            assert child.stdout.readline() == b"ready\n"
-            return child
-
-        yield started
+from tests.witness.conftest import WAITS, Start
 
 
 def test_a_listening_process_answers_and_counts_its_answers(start: Start, tmp_path: Path) -> None:

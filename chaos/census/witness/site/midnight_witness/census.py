@@ -11,7 +11,7 @@ from time import monotonic, sleep, time  # gevent replaces sleep later
 from types import FrameType
 from typing import Any
 
-from . import containers, descriptors, forgotten, ledger, places, running, sessions
+from . import allocator, containers, descriptors, forgotten, ledger, places, running, sessions
 from .holders import Walk
 
 VERSION = 1
@@ -75,7 +75,7 @@ def _taken() -> dict[str, Any]:
     if gc.get_freeze_count():  # by a preloading server: what is frozen is in no list
         gc.unfreeze()
     gc.collect()
-    blocks = sys.getallocatedblocks()
+    allocated = {"blocks": sys.getallocatedblocks(), **allocator.counts()}
     objects = gc.get_objects()
     held = _held(objects, set(map(type, objects)))
     del objects[:]
@@ -88,7 +88,7 @@ def _taken() -> dict[str, Any]:
         **descriptors.held(),
         "threads": threads,
         "forgotten": forgotten.listed(),
-        "counts": {**held["counts"], "blocks": blocks, "threads": sum(each["count"] for each in threads)},
+        "counts": {**held["counts"], **allocated, "threads": sum(each["count"] for each in threads)},
     }
 
 
