@@ -14,7 +14,6 @@ _FRAMES = 3
 _PACKAGES = ("/site-packages/", "/dist-packages/")
 HELD_BY = ", held by "
 _PLACED = tuple(each.name for each in resources.ALL if each.placed)
-_MOST_PLACES = 300
 _LISTS = (*_PLACED, "threads", "forgotten")  # of a census
 
 
@@ -54,7 +53,7 @@ def placed(census: Mapping[str, Any]) -> dict[str, int]:
                 found[f"{resource}:{AT}{place}"] += sum(each["count"] for each in groups)
     for name, each in _placed_containers(census):
         found[name] += each["length"]
-    return dict(found.most_common(_MOST_PLACES))
+    return dict(found)
 
 
 def earlier(census: Mapping[str, Any], counter: int, listed: Collection[int]) -> dict[str, int]:
