@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
@@ -24,6 +25,7 @@ from chaos.record.event import NOW
 from chaos.record.events import Grown, QuietPoint
 from chaos.record.gauges import Api, Source
 from chaos.record.gauges import Database as DatabaseGauge
+from chaos.spec.leak_limits import MEMORY
 from chaos.spec.rounds import Round, Rounds
 from chaos.spec.target import Target
 
@@ -31,6 +33,17 @@ _WITNESSED = tuple(each.name for each in resources.ALL if each.witnessed)
 """Of a witness's counts; threads are counted from outside."""
 
 ENTRIES = tuple(gauge for gauge in Api if gauge.unit == "entries")
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """What only the witness of a process counts."""
+
+    counts: Mapping[str, float] = field(default_factory=dict)
+    memory: Mapping[str, float] = field(default_factory=dict)
+    earlier: Mapping[str, int] = field(
+        default_factory=dict
+    )  # what its census at the point before did not list
 
 
 class Quiet:
@@ -83,7 +96,7 @@ class Quiet:
     def _processes(self, unread: list[str]) -> Iterator[dict[str, Any]]:
         for role, ref in self._refs(unread):
             try:
-                witnessed, before = self._witnessed(ref, unread)
+                witnessed = self._witnessed(ref, unread)
                 yield {
                     "role": role,
                     "pid": ref.pid,
@@ -91,31 +104,38 @@ class Quiet:
                     "created": ref.create_time,
                     "counts": {
                         **processes.counts(ref.pid),
-                        **witnessed,
+                        **witnessed.counts,
                         **self._goroutines(ref.pid, unread),
                     },
-                    "memory": processes.memory(ref.pid),
-                    "earlier": before,
+                    "memory": {**processes.memory(ref.pid), **witnessed.memory},
+                    "earlier": witnessed.earlier,
                 }
             except (Gone, psutil.NoSuchProcess):
                 continue  # seen as another set of processes
             except Unseen as error:
                 unread.append(f"{role}: {error}")
 
-    def _witnessed(self, ref: ProcessRef, unread: list[str]) -> tuple[dict[str, float], dict[str, int]]:
-        """What only the witness counts, and what its census at the point before did not list."""
+    def _witnessed(self, ref: ProcessRef, unread: list[str]) -> Witnessed:
+        """Ask a process's witness, if it has one."""
         before = self._listed.pop(ref, None)
         if self._forbidden or not listens(ref.pid):
-            return {}, {}
+            return Witnessed()
         try:
             census = ask(ref.pid)
         except (NotListening, NoAnswer) as error:
             unread.append(str(error))
-            return {}, {}
+            return Witnessed()
         self._listed[ref] = census["counter"], frozenset(each["id"] for each in census["containers"])
         counts: dict[str, float] = census["counts"]
-        found = {name: counts[name] for name in _WITNESSED if name in counts} | placed(census)
-        return found, earlier(census, *before) if before else {}
+        return Witnessed(
+            {name: counts[name] for name in _WITNESSED if name in counts} | placed(census),
+            {
+                each: counts[name]
+                for each in resources.ALLOCATED
+                if (name := each.removeprefix(f"{MEMORY}:")) in counts
+            },
+            earlier(census, *before) if before else {},
+        )
 
     def _goroutines(self, pid: int, unread: list[str]) -> dict[str, float]:
         """What only pprof counts, of a Go process."""
@@ -166,7 +186,7 @@ class Quiet:
         return found
 
     def _limits(self, found: list[dict[str, Any]]) -> dict[str, float]:
-        """The least limit of each resource over the processes; of sessions the server's."""
+        """The least limit of each resource over the processes; of sessions the server's, of idle ones the pool's."""
         limits: dict[str, float] = {}
         for process in found:
             with suppress(Gone, Unseen):
@@ -174,4 +194,6 @@ class Quiet:
                     limits[name] = min(limits.get(name, limit), limit)
         if (most := self._latest.get((Source.DATABASE, DatabaseGauge.MAX_CONNECTIONS))) is not None:
             limits["sessions"] = most
+        if (most := self._latest.get((Source.API, Api.POOL_SIZE))) is not None:
+            limits[resources.IDLE_SESSIONS] = most
         return limits

@@ -12,6 +12,9 @@ PEER = "127.0.0.1", int(os.environ["SERVICE_PEER"])
 OPENED: list[IO[str]] = []
 CONNECTIONS: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 HEARTBEATS: set[asyncio.Task[Any]] = set()
+PAGES: list[bytes] = []
+PIECE = 4000  # bytes: more than what Python's own allocator serves
+MORE = 200_000  # bytes by which each request needs more than the one before
 
 
 def keep_a_file() -> None:
@@ -24,6 +27,22 @@ async def keep_a_connection() -> None:
 
 async def beat() -> None:
     await asyncio.Event().wait()  # leak: task
+
+
+def keep_a_page() -> None:
+    PAGES.append(os.urandom(MORE))
+
+
+class Peak:
+    """What the latest request needed, and the piece of it that is kept: it lies above the rest."""
+
+    size = 0
+    last = b""
+
+
+def take_more_than_before() -> None:
+    Peak.size += MORE
+    Peak.last = [os.urandom(PIECE) for _ in range(Peak.size // PIECE)][-1]
 
 
 async def calm() -> None:
@@ -47,6 +66,10 @@ async def application(
             await keep_a_connection()
         case "/task":
             HEARTBEATS.add(asyncio.create_task(beat()))
+        case "/page":
+            keep_a_page()
+        case "/peak":
+            take_more_than_before()
         case "/calm":
             await calm()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})

@@ -139,6 +139,21 @@ def test_the_witness_names_the_lines_of_uvicorn_and_counts_its_tasks(tmp_path: P
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("route", ["page", "peak"])
+def test_the_witness_tells_memory_that_malloc_keeps_from_memory_that_is_held(
+    route: str, tmp_path: Path
+) -> None:
+    require("uvicorn")
+    with serving(tmp_path, *UVICORN, witness=True) as service:
+        verdict = played(tmp_path, service, (route,), QUICK)
+    own = {f"memory:uss of {route}"}
+    assert verdict.of("warning") == own | ({"allocator of peak"} if route == "peak" else set())
+    if route == "peak":
+        assert verdict.rate("allocator of peak") == pytest.approx(200_000, rel=0.2)
+        assert "more of free memory" in verdict.findings["allocator of peak"]["because"]
+
+
+@pytest.mark.full
 def test_waitress_that_keeps_threads_is_found_and_their_line_named_by_py_spy(tmp_path: Path) -> None:
     require("waitress")
     with serving(tmp_path, *WAITRESS) as service:

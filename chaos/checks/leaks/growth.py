@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chaos.checks.leaks.points import Dose, Points
-from chaos.checks.leaks.resources import is_placed
+from chaos.checks.leaks.resources import GOROUTINES, IDLE_SESSIONS, is_placed
 from chaos.spec.leak_limits import LEAST_MEMORY, MEMORY, LeakLimits
 from chaos.spec.rounds import Rounds
 
@@ -28,6 +28,10 @@ MEMORY_NOISE = 1_500_000.0
 
 UNDECIDED = (MEMORY, "objects")
 """What is counted in pieces of no known size: a cache of a thousand entries may hold any number of them."""
+
+
+CONCURRENT = ("descriptors:socket", "threads", GOROUTINES, IDLE_SESSIONS)
+"""What a service keeps for requests that it serves at the same time: there is more of it when it becomes slow."""
 
 
 class Kind(StrEnum):
@@ -63,15 +67,21 @@ def of_route(points: Points, rounds: Rounds, resource: str, route: str, times: i
     still = points.still(resource)
     # one count more is no rate: it would hide a slow leak in the rounds that follow
     background = still.growth / still.seconds if still and still.same and still.growth > 1 else 0.0
-    bound = rounds.bounds.of(resource) * points.workers
+    bound = points.bound(rounds.bounds, resource)
     kind, rate = _kind(resource, doses, background, points.workers)
     last = doses[-1]
     sent = points.sent_before(last.name, route)
-    # places are many: chance may be steady once
-    early = is_placed(resource) and times == 1 and rounds.again > 1
+    early = times == 1 and rounds.again > 1 and _is_early(resource, doses, bound)
     if kind is Kind.LEAK and (early or _is_undecided(resource) or rate * sent < bound):
         kind = Kind.UNBOUNDED
     return Growth(resource, route, kind, rate, sent + last.requests, tuple(doses), bound)
+
+
+def _is_early(resource: str, doses: list[Dose], bound: int) -> bool:
+    """True of what only the larger dose decides: places are many, so chance may be steady once; and what follows the
+    concurrency may rise by a few with each round, as it did not in the warm-up."""
+    few = sum(dose.growth for dose in doses[:-1]) < bound
+    return is_placed(resource) or (resource in CONCURRENT and few)
 
 
 def by_clock(points: Points, rounds: Rounds, resource: str) -> Growth | None:
@@ -84,11 +94,12 @@ def by_clock(points: Points, rounds: Rounds, resource: str) -> Growth | None:
         return None
     rate, workers = still.growth / still.seconds, points.workers
     steady = all(dose.growth >= (1 - TOLERANCE) * rate * dose.seconds - workers for dose in doses)
-    total = sum(dose.growth for dose in doses)
-    if not steady or total <= max(workers, _least(resource)):
+    # the requests may have added more
+    own = [min(dose.growth, rate * dose.seconds) for dose in doses]
+    if not steady or sum(own) <= max(workers, _least(resource)):
         return None
-    bound = rounds.bounds.of(resource) * workers
-    enough = not _is_undecided(resource) and still.growth + total - doses[-1].growth >= bound
+    bound = points.bound(rounds.bounds, resource)
+    enough = not _is_undecided(resource) and still.growth + sum(own[:-1]) >= bound
     kind, requests = Kind.LEAK if enough else Kind.UNBOUNDED, sum(dose.requests for dose in doses)
     return Growth(resource, None, kind, rate, requests, (still, *doses), bound)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
+from chaos.checks.leaks import allocator
 from chaos.checks.leaks.growth import Growth, Kind
 from chaos.checks.leaks.places import explaining, family
 from chaos.checks.leaks.points import ENOUGH, Points
@@ -33,6 +34,7 @@ def check(judged: Judged) -> list[Finding]:
     grown = _once(judged.growths)
     found = [each for growth in grown if (each := _judge(growth, limits, judged, events)) is not None]
     found = _without_echoes(sorted(found, key=lambda each: _ORDER[each.outcome]))
+    found += allocator.findings(points, grown)
     return [*found, *_starved(points), *_uncounted(points, grown, limits), *_others(grown, found, points)]
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from chaos.checks.leaks.resources import OBJECTS, is_witnessed
+from chaos.checks.leaks.resources import IDLE_SESSIONS, OBJECTS, is_witnessed
 from chaos.record.events import QuietPoint
 from chaos.spec.leak_limits import MEMORY
-from chaos.spec.rounds import NO_REQUESTS, WARM_UP
+from chaos.spec.rounds import NO_REQUESTS, WARM_UP, Bounds
 
-SHARED_MEMORY = f"{MEMORY}:rss"
-"""Recorded, not judged: pages that several processes share count in each."""
+OWN_MEMORY = f"{MEMORY}:uss"
+"""The only memory that is judged: of `memory:rss`, pages that several processes share count in each."""
 
 ENOUGH = 0.8
 """Share of a round's requests that must be answered well: one that fails does other work."""
@@ -47,8 +48,9 @@ class Points:
 
     @cached_property
     def resources(self) -> list[str]:
-        """Every resource that was counted at some point."""
-        return sorted({resource for each in self._totals for resource in each} - {SHARED_MEMORY})
+        """Every resource that was counted at some point, and is judged."""
+        every = {resource for each in self._totals for resource in each}
+        return sorted(each for each in every if not each.startswith(MEMORY) or each == OWN_MEMORY)
 
     @cached_property
     def routes(self) -> list[str]:
@@ -62,6 +64,11 @@ class Points:
         parents = {each.get("parent") for each in found}
         return max(1, sum(each["pid"] not in parents for each in found))
 
+    def bound(self, bounds: Bounds, resource: str) -> int:
+        """What all workers may fill; of idle sessions at least the size of the pool, if the target shows it."""
+        pool = self.all[-1].limits.get(resource, 0) if resource == IDLE_SESSIONS and self.all else 0
+        return max(bounds.of(resource) * self.workers, math.ceil(pool))
+
     def doses(self, resource: str, route: str, times: int = 1) -> list[Dose]:
         """The rounds of a route. Those in which the resource was not counted are left out."""
         return list(self._pairs(resource, lambda point: (point.route, point.times) == (route, times)))
@@ -69,6 +76,11 @@ class Points:
     def still(self, resource: str) -> Dose | None:
         """The round without requests."""
         return next(iter(self._pairs(resource, lambda point: point.name == NO_REQUESTS)), None)
+
+    def risen(self, resource: str, names: Collection[str]) -> float | None:
+        """How much it rose over the rounds of these names; None if it was not counted in each of them."""
+        found = list(self._pairs(resource, lambda point: point.name in names))
+        return sum(each.growth for each in found) if len(found) == len(names) else None
 
     def sent_before(self, point_name: str, route: str) -> int:
         """The requests of a route before that round, without the baseline's."""

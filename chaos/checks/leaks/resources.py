@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chaos.spec.leak_limits import MEMORY
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -28,9 +30,14 @@ class Resource:
         return self.name.partition(":")[0]
 
 
-GOROUTINES, OBJECTS = "goroutines", "objects"
+GOROUTINES, OBJECTS, IDLE_SESSIONS = "goroutines", "objects", "sessions:idle"
 AT = "at "
 """Begins the place in the name of a resource that the witness counts by place: `entries:at FILE:LINE ...`."""
+
+BLOCKS, MALLOC, FREE = f"{MEMORY}:blocks", f"{MEMORY}:malloc", f"{MEMORY}:free"
+ALLOCATED = (BLOCKS, MALLOC, FREE)
+"""What the witness tells of the allocators, which explains memory and is not judged: Python's blocks, bytes in use of
+malloc, and free bytes that it keeps."""
 
 ALL = (
     Resource("descriptors", "descriptor", figure=True, placed=True),
@@ -70,4 +77,8 @@ def is_placed(resource: str) -> bool:
 
 def is_witnessed(resource: str) -> bool:
     """True if only the witness counts it."""
-    return is_placed(resource) or any(each.witnessed and each.name == resource for each in ALL)
+    return (
+        is_placed(resource)
+        or resource in ALLOCATED
+        or any(each.witnessed and each.name == resource for each in ALL)
+    )

@@ -16,9 +16,6 @@ NAME = "returned"
 BEFORE, AFTER = "before the play", "after the play"
 
 _COMPARED = tuple(each.name for each in resources.ALL if each.returned)
-IDLE = "sessions:idle"
-"""Of a pool that has grown: kept on purpose, each with a socket of the service's."""
-
 SHARE, LEAST = 0.1, 2
 """What may be left: a tenth more, or two of each process, such as a resolver's threads."""
 
@@ -46,7 +43,8 @@ def check(judged: Judged) -> list[Finding]:
 def kept(before: QuietPoint, after: QuietPoint) -> dict[str, float]:
     """What is held more of than before, by more than may be left."""
     then, now = totals(before), totals(after)
-    pooled = max(0.0, now.get(IDLE, 0.0) - then.get(IDLE, 0.0))
+    # of a pool that has grown: kept on purpose, each with a socket of the service's
+    pooled = max(0.0, now.get(resources.IDLE_SESSIONS, 0.0) - then.get(resources.IDLE_SESSIONS, 0.0))
     found = {}
     for resource in _COMPARED:
         more = now.get(resource, 0.0) - then.get(resource, 0.0)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.leaks import leaks
+from chaos.checks.leaks import growth, leaks
 from chaos.record.events import Grown
 from chaos.reports.leaks import rows
 from chaos.spec.rounds import Rounds
@@ -65,6 +65,13 @@ def test_a_place_that_grew_on_every_route_explains_the_clock(tmp_path: Path) -> 
 def test_with_one_route_alone_a_place_may_be_that_routes(tmp_path: Path) -> None:
     found = clock(tmp_path, lambda _, at: {"threads": int(at)}, grown("read", THREAD), routes=("read",))
     assert found.evidence["places"] == []
+
+
+def test_memory_that_requests_leave_is_not_the_clocks_for_a_little_without_them() -> None:
+    points = quiet_points(
+        ROUNDS, lambda sent, at: {"memory:uss": 60e6 + 2e5 * sent["read"] + 2e4 * at}, routes=("read",)
+    )
+    assert growth.by_clock(points, ROUNDS, "memory:uss") is None
 
 
 def test_the_plot_of_the_clock_is_over_seconds(tmp_path: Path) -> None:
