@@ -59,6 +59,7 @@ class Figure:
     rank: int | None = None  # of a latency percentile
     stand_in: str | None = None  # the percentile to compare if too few hits lie beyond this one
     drill: bool = False  # only in a drill's verdict
+    of_seed: bool = False  # moved by the seed, too: at a gate only runs of one seed are compared
     of_outage: bool = False  # verdicts keep 0 if there was none, for later runs to be compared with
     rare: bool = False  # few experiments have it: left out where no run that is compared or listed does
     suite: Literal["worst", "sum"] | None = None  # how a suite combines its scenarios

@@ -169,6 +169,7 @@ FIGURES: tuple[Figure, ...] = (
         _memory_per_request,
         rare=True,
         least=1000,
+        of_seed=True,
         room=Room(Tolerance(share=0.5, amount=1000), Tolerance(share=0.5, amount=2000)),
     ),
     Figure(

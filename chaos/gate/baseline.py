@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.checks.figures import every
 from chaos.checks.text import many
 from chaos.errors import UsageError
 from chaos.gate import baseline_file
@@ -36,6 +37,7 @@ class Wanted:
     experiment: str
     target: str
     profile: str | None
+    seed: int | None = None
     play: str | None = None
     machine: str | None = None
     midnight: str | None = None
@@ -87,7 +89,12 @@ def latest(wanted: Wanted, index: Index, *, allow_partial: bool) -> Baseline:
     notes = [f"{many(number, 'run')} left out: {why}" for why, number in left_out.items()]
     newest = alike[-1]
     source = f"{many(len(alike), 'run')}, the newest {newest.run}" if len(alike) > 1 else f"run {newest.run}"
-    return Baseline(source, wanted.experiment, tuple(each.figures for each in alike), tuple(notes))
+    return Baseline(
+        source,
+        wanted.experiment,
+        tuple(_of_seed(each.figures, each.seed, wanted) for each in alike),
+        tuple(notes),
+    )
 
 
 def counted(index: Index, experiment: str | None, target: str | None, profile: str | None) -> list[Entry]:
@@ -176,7 +183,9 @@ def _of_entry(reference: str, entry: Entry, wanted: Wanted) -> Baseline:
     notes = _differences(entry.target, entry.profile, wanted)
     if why := _unlike(entry, wanted, allow_partial=True):
         notes.append(f"it has {why}")
-    return Baseline(f"run {entry.run}", entry.experiment, (entry.figures,), tuple(notes))
+    return Baseline(
+        f"run {entry.run}", entry.experiment, (_of_seed(entry.figures, entry.seed, wanted),), tuple(notes)
+    )
 
 
 def _of_file(path: Path, wanted: Wanted) -> Baseline:
@@ -187,7 +196,16 @@ def _of_file(path: Path, wanted: Wanted) -> Baseline:
     found = kept[wanted.experiment]
     notes = _differences(found.target, found.profile, wanted)
     more = f" and {many(len(found.past) - 1, 'run')} before it" if len(found.past) > 1 else ""
-    return Baseline(f"run {found.run}{more}, of {path.name}", wanted.experiment, found.past, tuple(notes))
+    past = tuple(_of_seed(each, found.seed, wanted) for each in found.past)
+    return Baseline(f"run {found.run}{more}, of {path.name}", wanted.experiment, past, tuple(notes))
+
+
+def _of_seed(figures: Figures, seed: int | None, wanted: Wanted) -> Figures:
+    """Drop what only a run of the same seed can be compared with, if this is not one."""
+    if None in (seed, wanted.seed) or seed == wanted.seed:
+        return figures
+    moved = {each.name for each in every() if each.of_seed}
+    return {name: value for name, value in figures.items() if name not in moved}
 
 
 def _differences(target: str, profile: str | None, wanted: Wanted) -> list[str]:

@@ -23,6 +23,7 @@ class Kept:
     experiment: str
     target: str
     profile: str | None
+    seed: int | None
     past: tuple[Figures, ...]
 
 
@@ -71,6 +72,7 @@ def _kept(path: Path, verdict: Mapping[str, Any], past: Any) -> Kept:
         str(verdict["experiment"]),
         str(verdict["target"]),
         verdict["profile"],
+        verdict.get("seed"),
         (*before, recalled(dict(verdict))),
     )
 

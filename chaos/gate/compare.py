@@ -70,7 +70,7 @@ def _compare(
         return Case("baseline", figure.name, "not exercised", instead, unit=figure.unit)
     measured, before = figures.get(name), _past([each.get(name) for each in past])
     if before is None:
-        because = f"the baseline has no {name}"
+        because = f"the baseline has no {name}{' of this seed' if figure.of_seed else ''}"
         return Case("baseline", name, "not exercised", because, measured, None, figure.unit)
     if measured is None:
         because = f"{name} was not measured, but the baseline has {_seen(figure, before.value, past)}"

@@ -151,6 +151,7 @@ def _wanted(plan: Plan) -> Wanted:
         plan.experiment.name,
         plan.target.name,
         plan.profile,
+        plan.seed,
         play=alike.play_of(played),
         machine=alike.machine_of(manifest.host()),
         midnight=version("midnight-chaos"),

@@ -287,3 +287,14 @@ def test_a_named_baseline_of_another_profile_or_machine_is_compared_and_says_so(
     (baseline,) = found(run.id, HERE)
     assert baseline.notes == ("played on profile fragile", "it has another machine (8 x Xeon, 8 GiB)")
     assert found(run.id, Wanted("midnight", "embedded", "fragile"))[0].notes == ()
+
+
+@pytest.mark.parametrize(("seed", "memory"), [(1, 2000.0), (2, None)])
+def test_memory_is_compared_with_a_run_of_the_same_seed_alone(
+    reports: Path, seed: int, memory: float | None
+) -> None:
+    run = passed(1, figures={"p99": 0.1, "memory_per_request": 2000.0}).write(reports)
+    wanted = replace(MIDNIGHT, seed=seed)
+    baselines = [*found("latest-pass", wanted), *found(run.id, wanted), *found(str(run.verdict), wanted)]
+    assert [each.past[-1].get("memory_per_request") for each in baselines] == [memory] * 3
+    assert [p99s(each) for each in baselines] == [[0.1]] * 3
