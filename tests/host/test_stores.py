@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
-from contextlib import suppress
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from typing import Any, Literal, NoReturn
 
@@ -102,6 +103,23 @@ def test_a_port_where_nobody_listens_has_no_room_for_a_login_either(kind: Litera
 def test_mysql_that_hangs_up_has_no_room() -> None:
     with accepting(socket.socket.close) as port, pytest.raises(stores.NoRoom):
         stores.sign_in("mysql", f"127.0.0.1:{port}", LOGIN)
+
+
+def test_mysql_that_greets_in_two_pieces_is_understood() -> None:
+    body = b"\x0a8.4.0\0" + bytes(13) + struct.pack("<H", 0xFFFF) + bytes(20)
+    greeting = len(body).to_bytes(3, "little") + b"\0" + body
+    with ExitStack() as open_:
+        server = open_.enter_context(socket.create_server(("127.0.0.1", 0)))
+        ours = open_.enter_context(socket.create_connection(server.getsockname(), timeout=30))
+        theirs = open_.enter_context(server.accept()[0])
+        pool = open_.enter_context(ThreadPoolExecutor(1))
+        theirs.sendall(greeting[:9])
+        offers = pool.submit(mysql._offers_tls, ours)
+        with pytest.raises(TimeoutError):
+            offers.result(0.2)
+        theirs.sendall(greeting[9:])
+        assert offers.result(30) is True
+        assert ours.recv(1 << 10) == greeting
 
 
 @pytest.mark.parametrize("kind", ["mysql", "redis"])

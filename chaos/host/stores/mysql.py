@@ -14,6 +14,8 @@ from chaos.host.stores.answers import HUNG_UP, PATIENCE, Denied, Lost, NoRoom, n
 from chaos.plugin.handles import Login
 
 _LOST = (2006, 2013)
+_HEADER = 4  # bytes: the length of a packet, three of them, and its number
+_LARGEST = 1000  # bytes of a greeting
 _SPEAKS_TLS = 0x800  # of the capabilities in a greeting
 _NO_CRYPTOGRAPHY = "this login requires another package: pip install cryptography"
 
@@ -88,7 +90,8 @@ def _offers_tls(made: socket.socket) -> bool:
     """By the server's greeting, which stays to be read. PyMySQL itself would load the machine's authorities for every
     session, which takes a crowd seconds. Raises TimeoutError."""
     try:
-        said = made.recv(1 << 10, socket.MSG_PEEK)
+        said = _peeked(made, _HEADER)
+        said = _peeked(made, _HEADER + min(int.from_bytes(said[:3], "little"), _LARGEST))
     except ConnectionError:
         return False
     after_version = said.find(b"\0", 5) + 1
@@ -96,6 +99,15 @@ def _offers_tls(made: socket.socket) -> bool:
         return False
     (capabilities,) = struct.unpack_from("<H", said, after_version + 13)
     return bool(capabilities & _SPEAKS_TLS)
+
+
+def _peeked(made: socket.socket, size: int) -> bytes:
+    """So many bytes, which stay to be read, in however many pieces they come; fewer if the peer closes before."""
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
+    try:
+        return made.recv(size, socket.MSG_PEEK)
+    finally:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
 
 
 @functools.cache
