@@ -75,12 +75,23 @@ def service_in(ref: ContainerRef) -> list[ProcessRef]:
     """The container's first process and its descendants, oldest first; none if it has ended. What `docker exec` started
     beside them, such as a health check or a job, is not the service's. Raises UsageError, ControlError."""
     with connected(ref.engine) as client:
-        first = int(client.api.inspect_container(ref.id)["State"]["Pid"])
-    if not first:
-        return []
+        first = _first(client, ref)
+        if not first:
+            return []
+        try:
+            roots = _seen(ref.engine, ref.id, ref.name, [first])
+        except UsageError:
+            if _first(client, ref) != first:  # it ended in between
+                return []
+            raise
     with suppress(Gone):
-        return [each for root in _seen(ref.engine, ref.id, ref.name, [first]) for each in tree(root)]
+        return [each for root in roots for each in tree(root)]
     return []
+
+
+def _first(client: Any, ref: ContainerRef) -> int:
+    """The number of its first process on the engine's machine; 0 if it does not run."""
+    return int(client.api.inspect_container(ref.id)["State"]["Pid"])
 
 
 def _of_container(at: EngineAt, id: str, name: str, top: Any) -> list[ProcessRef]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -27,8 +28,9 @@ def container(service: str, status: str = "running") -> Found:
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """An engine with one project; `pids` are those that it lists for each container, `here` those of this machine."""
-    planted: dict[str, Any] = {"containers": [], "pids": [], "here": set()}
+    """An engine with one project; `pids` are those that it lists for each container, `here` those of this machine. The
+    container runs `until` so many looks at it."""
+    planted: dict[str, Any] = {"containers": [], "pids": [], "here": set(), "looks": 0, "until": math.inf}
 
     @contextmanager
     def connected(_: EngineAt) -> Iterator[Any]:
@@ -36,8 +38,13 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             "Titles": ["UID", "PID", "CMD"],
             "Processes": [["0", str(pid), "x"] for pid in planted["pids"]],
         }
-        first = {"State": {"Pid": planted["pids"][0] if planted["pids"] else 0}}
-        yield SimpleNamespace(api=SimpleNamespace(top=lambda _: top, inspect_container=lambda _: first))
+
+        def inspected(_: str) -> dict[str, Any]:
+            planted["looks"] += 1
+            runs = planted["pids"] and planted["looks"] <= planted["until"]
+            return {"State": {"Pid": planted["pids"][0] if runs else 0}}
+
+        yield SimpleNamespace(api=SimpleNamespace(top=lambda _: top, inspect_container=inspected))
 
     monkeypatch.setattr("chaos.engine.find", lambda: EngineAt("tcp://engine:2376"))
     monkeypatch.setattr("chaos.engine.ping", lambda _: {})
@@ -80,6 +87,13 @@ def test_the_service_in_a_container_is_its_first_process_with_descendants_and_no
 
 def test_in_a_container_that_does_not_run_there_is_no_service(engine: dict[str, Any]) -> None:
     assert not engine["pids"] and where.service_in(REF) == []
+
+
+def test_a_container_that_ends_between_two_looks_is_not_said_to_be_elsewhere(engine: dict[str, Any]) -> None:
+    with subprocess.Popen(["sleep", "600"]) as first:
+        engine |= {"pids": [first.pid], "until": 1}
+        assert where.service_in(REF) == []
+        first.kill()
 
 
 def test_the_service_of_a_container_on_another_machine_is_not_seen(engine: dict[str, Any]) -> None:
