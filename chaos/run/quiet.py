@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,12 +25,16 @@ from chaos.record.event import NOW
 from chaos.record.events import Grown, QuietPoint
 from chaos.record.gauges import Api, Source
 from chaos.record.gauges import Database as DatabaseGauge
+from chaos.sampling.source import Gauges
 from chaos.spec.leak_limits import MEMORY
 from chaos.spec.rounds import Round, Rounds
 from chaos.spec.target import Target
 
 _WITNESSED = tuple(each.name for each in resources.ALL if each.witnessed)
 """Of a witness's counts; threads are counted from outside."""
+
+RECENT = 5.0
+"""Seconds in which a gauge must have been sampled; the idle time if that is shorter."""
 
 ENTRIES = tuple(gauge for gauge in Api if gauge.unit == "entries")
 
@@ -50,9 +54,11 @@ class Quiet:
     """Reads the processes of the roles that the rounds name. A resource that cannot be read is left out, and said."""
 
     def __init__(
-        self, rounds: Rounds, handles: Handles, target: Target, latest: Mapping[tuple[str, str], float]
+        self, rounds: Rounds, handles: Handles, target: Target, recent: Callable[[float], Gauges]
     ) -> None:
-        self._rounds, self._handles, self._latest = rounds, handles, latest
+        """`recent`: the gauges that were sampled in so many seconds."""
+        self._rounds, self._handles, self._recent = rounds, handles, recent
+        self._shown = set[str]()  # the gauges of entries that were sampled once
         self._forbidden = allowed(target)
         self._pprof = addresses.found(target.pprof or "", "pprof", handles.urls, target.allow)
         self._levels = levels(self._pprof, self._forbidden)
@@ -64,7 +70,8 @@ class Quiet:
         """Count everything; `seconds` after the last answer."""
         unread: list[str] = []
         found = list(self._processes(unread))
-        shared = self._shared(unread)
+        gauges = self._recent(min(played.idle or RECENT, RECENT))
+        shared = {**self._sessions_by_state(unread), **self._entries(gauges, unread)}
         return QuietPoint(
             NOW,
             played.name,
@@ -74,7 +81,7 @@ class Quiet:
             seconds=round(seconds, 3),
             processes=tuple(found),
             shared=shared,
-            limits=self._limits(found),
+            limits=self._limits(found, gauges),
             unread=tuple(dict.fromkeys(unread)),
         )
 
@@ -161,8 +168,7 @@ class Quiet:
                     (unread if unread is not None else []).append(str(error))
             yield from ((role, ref) for ref in found)
 
-    def _shared(self, unread: list[str]) -> dict[str, float]:
-        """Sessions by state, and entries of caches and maps."""
+    def _sessions_by_state(self, unread: list[str]) -> dict[str, float]:
         found: dict[str, float] = {}
         for database in self._handles.databases.values():
             try:
@@ -173,10 +179,16 @@ class Quiet:
             by_state.pop(sessions.SESSIONS)  # their sum: each would count twice
             for state, count in by_state.items():
                 found[state] = found.get(state, 0.0) + count
-        for gauge in ENTRIES:
-            if (value := self._latest.get((Source.API, gauge))) is not None:
-                found[f"entries:{gauge}"] = value
         return found
+
+    def _entries(self, gauges: Gauges, unread: list[str]) -> dict[str, float]:
+        """Entries of caches and maps. A gauge that is shown no longer still has its last value, which is no count."""
+        found = {str(gauge): gauges[Source.API, gauge] for gauge in ENTRIES if (Source.API, gauge) in gauges}
+        unread += [
+            f"{gauge} was shown before, and is no longer" for gauge in sorted(self._shown - set(found))
+        ]
+        self._shown |= set(found)
+        return {f"entries:{gauge}": value for gauge, value in found.items()}
 
     def _sessions(self, pids: Collection[int]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -185,15 +197,15 @@ class Quiet:
                 found += sessions.sessions(database.admin_dsn, pids)
         return found
 
-    def _limits(self, found: list[dict[str, Any]]) -> dict[str, float]:
+    def _limits(self, found: list[dict[str, Any]], gauges: Gauges) -> dict[str, float]:
         """The least limit of each resource over the processes; of sessions the server's, of idle ones the pool's."""
         limits: dict[str, float] = {}
         for process in found:
             with suppress(Gone, Unseen):
                 for name, limit in processes.limits(int(process["pid"])).items():
                     limits[name] = min(limits.get(name, limit), limit)
-        if (most := self._latest.get((Source.DATABASE, DatabaseGauge.MAX_CONNECTIONS))) is not None:
+        if (most := gauges.get((Source.DATABASE, DatabaseGauge.MAX_CONNECTIONS))) is not None:
             limits["sessions"] = most
-        if (most := self._latest.get((Source.API, Api.POOL_SIZE))) is not None:
+        if (most := gauges.get((Source.API, Api.POOL_SIZE))) is not None:
             limits[resources.IDLE_SESSIONS] = most
         return limits

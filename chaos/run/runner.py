@@ -182,7 +182,7 @@ class Runner:
             await own_records.refuse_unfound(self._plan, handles, self._run)
             ask = partial(invariants.ask_all, self._plan, handles, self._run, events.InvariantBefore)
             await in_thread(partial(ask, self._event, self._stopping))
-            quiet = Quiet(self._rounds or Rounds(), handles, self._plan.target, sampler.latest)
+            quiet = Quiet(self._rounds or Rounds(), handles, self._plan.target, sampler.recent)
             returned = Returned(self._plan.experiment, quiet, self._event, self._stopping)
             await in_thread(returned.before)
             begin = await self._begin_play(zero, load)

@@ -65,6 +65,7 @@ class Sampler:
             for each in plugged.every(handles, lost)
         ]
         self.latest: dict[tuple[str, str], float] = {}
+        self._at: dict[tuple[str, str], float] = {}  # on the run clock
         self._first: dict[tuple[str, str], float] = {}
         self._fell: set[tuple[str, str]] = set()
 
@@ -90,6 +91,11 @@ class Sampler:
     def counted(self, source: str, gauge: str) -> float | None:
         """The last value of a counter; None if it was not sampled."""
         return self.latest.get((source, gauge))
+
+    def recent(self, seconds: float) -> dict[tuple[str, str], float]:
+        """The last values of those gauges that were sampled in so many seconds."""
+        since = self._clock.now() - seconds
+        return {key: value for key, value in self.latest.copy().items() if self._at.get(key, since) >= since}
 
     def risen(self, source: str, gauge: str) -> float | None:
         """The increase of a target's counter since the run began: the counter itself may be days old.
@@ -125,6 +131,7 @@ class Sampler:
             if value < self.latest.get(key, value):
                 self._fell.add(key)
         self.latest.update(gauges)
+        self._at.update(dict.fromkeys(gauges, now))
         self._writer.samples(batch)
 
 

@@ -11,6 +11,7 @@ from chaos.census.witness.ask import NoAnswer
 from chaos.checks.leaks import grown
 from chaos.host.processes import ref_of
 from chaos.plugin.handles import Handles
+from chaos.record.gauges import Source
 from chaos.run import quiet
 from chaos.spec.rounds import Round, Rounds
 from chaos.spec.target import Target
@@ -55,8 +56,23 @@ def test_the_length_before_is_that_of_the_point_before(
     monkeypatch.setattr("chaos.census.processes.tree", lambda ref: [ref])
     handles = Handles(base_url="http://127.0.0.1:1", processes={"api": (me,)})
     target = Target.model_validate({"name": "shop", "driver": "embedded", "title": "A shop"})
-    reads = quiet.Quiet(Rounds(), handles, target, {})
+    reads = quiet.Quiet(Rounds(), handles, target, lambda _: {})
     points = [reads.point(Round(f"round {number}", 0, 0.0, 0.0), 0.0) for number in range(3)]
     (last,) = points[2].processes
     assert last["counts"][PLACE] == 170
     assert last["earlier"] == ({PLACE: 40} if answered else {})
+
+
+def test_a_gauge_that_is_shown_no_longer_is_not_counted_by_its_last_value() -> None:
+    entries = (str(Source.API), str(quiet.ENTRIES[0]))
+    shown: list[dict[tuple[str, str], float]] = [{entries: 7.0}, {}, {entries: 9.0}]
+    target = Target.model_validate({"name": "shop", "driver": "embedded", "title": "A shop"})
+    reads = quiet.Quiet(Rounds(), Handles(base_url="http://127.0.0.1:1"), target, lambda _: shown.pop(0))
+    points = [reads.point(Round(f"round {number}", 0, 0.0, 6.0), 0.0) for number in range(3)]
+    name = f"entries:{quiet.ENTRIES[0]}"
+    assert [point.shared.get(name) for point in points] == [7.0, None, 9.0]
+    assert [point.unread for point in points] == [
+        (),
+        (f"{quiet.ENTRIES[0]} was shown before, and is no longer",),
+        (),
+    ]

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.real
 def test_a_job_and_a_health_check_in_the_container_are_not_the_services_processes(victim: Victim) -> None:
     handles = Handles(base_url="http://127.0.0.1:1", containers={"api": (victim.ref,)})
     target = Target.model_validate({"name": "shop", "driver": "docker", "title": "A shop"})
-    quiet = Quiet(Rounds(), handles, target, {})
+    quiet = Quiet(Rounds(), handles, target, lambda _: {})
     before = quiet.point(Round("before", 0, 0.0, 0.0), 0.0)
     victim.container.exec_run(["sleep", "600"], detach=True)
     assert len(victim.container.top()["Processes"]) == 2

@@ -141,7 +141,7 @@ def test_the_hardened_profile_is_never_called_leaky(tmp_path: Path) -> None:
         plays = list(pool.map(play, range(1, 1 + SOUND)))
     called = [each for found in plays for each in found if each["outcome"] == "fail"]
     doubted = [[each for each in found if each["outcome"] == "unknown"] for found in plays]
-    restarted = sum("a process ended or began" in str(found) for found in doubted)
+    restarted = sum("a process ended, began or could not be read" in str(found) for found in doubted)
     row = [len(plays), len(called), sum(map(bool, doubted)) - restarted, restarted]
     tables.write("sound", UNHURT, [row], DOCUMENT)
     assert all(plays) and called == []

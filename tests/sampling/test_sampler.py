@@ -144,3 +144,23 @@ def test_kills_for_memory_of_before_the_run_are_not_of_it_and_a_container_starte
 ):
     source = ContainerSource({})
     assert [source._killed("api", count) for count in (7.0, 7.0, 9.0, 0.0, 1.0)] == [0.0, 0.0, 2.0, 2.0, 3.0]
+
+
+def test_a_gauge_that_is_read_no_longer_is_not_recent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, shows = ("disk", "busy"), threading.Event()
+
+    def read(_source: MachineSource) -> Gauges:
+        return {key: 7.0} if shows.is_set() else {}
+
+    monkeypatch.setattr(MachineSource, "read", read)
+    sampler, writer = nothing_but_the_machine(tmp_path)
+    shows.set()
+    sampler.start()
+    wait_until(lambda: sampler.recent(60.0) == {key: 7.0}, "a recent gauge")
+    shows.clear()
+    wait_until(lambda: sampler.recent(0.5) == {}, "no recent gauge")
+    assert sampler.latest == sampler.recent(600.0) == {key: 7.0}
+    sampler.stop()
+    writer.close()

@@ -10,12 +10,12 @@ from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.leaks import allocator
 from chaos.checks.leaks.growth import Growth, Kind
-from chaos.checks.leaks.places import explaining, family
+from chaos.checks.leaks.places import SHOWN, explaining, family
 from chaos.checks.leaks.points import ENOUGH, Points
 from chaos.checks.leaks.resources import is_placed
 from chaos.checks.leaks.told import place_of, sentence, short, thing
 from chaos.record.events import Grown
-from chaos.spec.leak_limits import LeakLimits
+from chaos.spec.leak_limits import MEMORY, LeakLimits
 
 NAME = "leaks"
 
@@ -52,19 +52,20 @@ def _starved(points: Points) -> list[Finding]:
 
 
 def _uncounted(points: Points, grown: Sequence[Growth], limits: LeakLimits) -> list[Finding]:
-    """One finding for what could not be counted at some quiet point: it is not judged."""
-    reasons = [reason for point in points.all for reason in point.unread]
+    """One finding for what could not be counted at some quiet point, or at any: it is not judged."""
+    reasons = list(dict.fromkeys(reason for point in points.all for reason in point.unread))
+    if not reasons or any(each.kind is Kind.BROKEN for each in grown):  # these say it themselves
+        return []
     judged = {(each.resource, each.route) for each in grown}
     lost = [
         resource
         for resource in points.resources
         if not is_placed(resource) and any((resource, route) not in judged for route in points.routes)
     ]
-    if not reasons or not lost:
-        return []
-    outcome = Outcome.WARNING if all(limits.of(each) is None for each in lost) else Outcome.UNKNOWN
-    because = f"not counted at every quiet point, so not judged: {_names(lost, ())} ({reasons[0]})"
-    return [Finding("counted", outcome, None, None, "", because)]
+    limited = any(limits.of(each) is not None for each in lost) or not lost
+    because = "not counted at every quiet point, so not judged: "
+    because += f"{_names(lost, ())} ({reasons[0]})" if lost else "; ".join(reasons[:SHOWN])
+    return [Finding("counted", Outcome.UNKNOWN if limited else Outcome.WARNING, None, None, "", because)]
 
 
 def _once(growths: Sequence[Growth]) -> list[Growth]:
@@ -107,8 +108,11 @@ def _judge(growth: Growth, limits: LeakLimits, judged: Judged, events: Sequence[
 def _outcome(growth: Growth, allowed: float | None) -> Outcome:
     if growth.kind is Kind.BROKEN:
         return Outcome.UNKNOWN
-    if allowed is None or growth.kind is Kind.IRREGULAR:
+    if allowed is None:
         return Outcome.WARNING
+    if growth.kind is Kind.IRREGULAR:  # memory is seldom anything else
+        beyond = growth.resource.startswith(MEMORY) and growth.rate > allowed
+        return Outcome.UNKNOWN if beyond else Outcome.WARNING
     if growth.rate <= allowed:
         return Outcome.PASS
     return Outcome.FAIL if growth.kind is Kind.LEAK else Outcome.UNKNOWN

@@ -66,8 +66,8 @@ class Points:
 
     def bound(self, bounds: Bounds, resource: str) -> int:
         """What all workers may fill; of idle sessions at least the size of the pool, if the target shows it."""
-        pool = self.all[-1].limits.get(resource, 0) if resource == IDLE_SESSIONS and self.all else 0
-        return max(bounds.of(resource) * self.workers, math.ceil(pool))
+        pools = [point.limits.get(resource, 0) for point in self.all] if resource == IDLE_SESSIONS else []
+        return max(bounds.of(resource) * self.workers, math.ceil(max(pools, default=0)))
 
     def doses(self, resource: str, route: str, times: int = 1) -> list[Dose]:
         """The rounds of a route. Those in which the resource was not counted are left out."""

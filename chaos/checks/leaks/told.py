@@ -26,7 +26,7 @@ def sentence(
     """Say what grew, as far as it is known."""
     if growth.kind is Kind.BROKEN:
         ended = next(dose.name for dose in growth.doses if not dose.same)
-        return f"a process ended or began in the round {ended!r}: its growth is not known"
+        return f"a process ended, began or could not be read in the round {ended!r}: its growth is not known"
     until = (
         _until(growth, points, None if rounds is None else rounds.usual) if growth.kind is Kind.LEAK else ""
     )
@@ -124,12 +124,15 @@ def _held(points: Points, kind: str, shared: bool) -> float:
     """What is held now: by all together, or by the process that holds the most."""
     last = points.all[-1]
     if shared:
-        return sum(count for name, count in totals(last).items() if name.partition(":")[0] == kind)
-    each = [
-        sum(count for name, count in process["counts"].items() if name.partition(":")[0] == kind)
-        for process in last.processes
-    ]
-    return max(each, default=0.0)
+        return _of_kind(totals(last), kind)
+    return max((_of_kind(process["counts"], kind) for process in last.processes), default=0.0)
+
+
+def _of_kind(counts: Mapping[str, float], kind: str) -> float:
+    """What is held of a kind, each piece once: those of a place are counted by their state, too."""
+    return sum(
+        count for name, count in counts.items() if name.partition(":")[0] == kind and not is_placed(name)
+    )
 
 
 def _count(resource: str, growth: float) -> str:

@@ -211,3 +211,18 @@ def test_what_a_silent_witness_did_not_count_once_is_unknown_and_named(tmp_path:
         "not counted at every quiet point, so not judged: greenlets, objects (the witness in process 9 gave no answer)"
     )
     assert "counted" not in found(tmp_path / "whole", points)
+
+
+def test_what_could_never_be_read_is_unknown_with_its_reasons(tmp_path: Path) -> None:
+    points = quiet_points(ROUNDS, leaking(10**9))
+    reasons = ("api: process 9 belongs to www-data: run midnight as root", "database: connection refused")
+    finding = found(tmp_path, Points([replace(each, unread=reasons) for each in points.all]))["counted"]
+    assert finding.outcome is Outcome.UNKNOWN
+    assert finding.because == f"not counted at every quiet point, so not judged: {'; '.join(reasons)}"
+
+
+def test_what_is_held_is_counted_once_though_the_witness_counts_it_by_place_too(tmp_path: Path) -> None:
+    place = "descriptors:at /srv/app.py:7 in read"
+    points = quiet_points(ROUNDS, lambda sent, _: {FILES: sent["read"] // 2, place: sent["read"] // 2})
+    because = found(tmp_path, points)[f"{FILES} of read"].because
+    assert "the limit of 1,024 is reached after another 1,198 requests" in because  # 425 are held
