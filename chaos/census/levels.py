@@ -60,7 +60,7 @@ def _more_witnessed(before: dict[str, Any], after: dict[str, Any]) -> list[Row]:
         {
             "resource": each.resource,
             "count": each.count,
-            "held": each.count,
+            "held": each.held,
             "what": each.kind,
             "place": each.place,
             "stack": list(each.stack),

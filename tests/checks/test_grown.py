@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from chaos.checks.leaks.grown import grown
 
 ROUTE, HELPER = "/srv/shop/app.py:12 in route", "/srv/shop/client.py:4 in ask"
@@ -135,3 +137,14 @@ def test_known_bounds_are_told() -> None:
 def test_a_round_of_no_requests_is_no_division_by_zero() -> None:
     (found,) = grown(census(), census(2, descriptors=[group(2, ROUTE)]), 0)
     assert found.per_request == 2
+
+
+@pytest.mark.parametrize("resource", ["threads", "tasks"])
+def test_what_moved_to_another_line_has_not_grown(resource: str) -> None:
+    before = census(**{resource: [group(4, ROUTE, kind="thread"), group(1, HELPER, kind="thread")]})
+    moved = census(2, **{resource: [group(2, ROUTE, kind="thread"), group(3, HELPER, kind="thread")]})
+    assert grown(before, moved, 10) == []
+    more = census(2, **{resource: [group(3, ROUTE, kind="thread"), group(4, HELPER, kind="thread")]})
+    (found,) = grown(before, more, 10)
+    assert (found.place, found.count, found.held) == (HELPER, 2, 4)
+    assert found.per_request == pytest.approx(0.2)

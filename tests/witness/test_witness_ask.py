@@ -33,7 +33,7 @@ def test_a_listening_process_answers_and_counts_its_answers(start: Start, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_container_is_compared_with_the_first_census_and_the_last_seven(
+def test_a_container_is_compared_with_the_first_census_and_the_last_twelve(
     start: Start, tmp_path: Path
 ) -> None:
     (tmp_path / "growing.py").write_text("KEPT = []\n")
@@ -42,7 +42,7 @@ def test_a_container_is_compared_with_the_first_census_and_the_last_seven(
         f"sys.path.append({str(tmp_path)!r})\nimport growing\n{grow}print('ready', flush=True)\nsys.stdin.read()\n"
     )
     answers = []
-    for _ in range(12):
+    for _ in range(17):
         child.send_signal(10)
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
@@ -51,7 +51,7 @@ def test_a_container_is_compared_with_the_first_census_and_the_last_seven(
         sum(each.count for each in grown(before, answers[-1], 1) if each.holder == "growing.KEPT")
         for before in answers[:-1]
     ]
-    assert counts == [11, 0, 0, 0, 7, 6, 5, 4, 3, 2, 1]
+    assert counts == [16, 0, 0, 0, *range(12, 0, -1)]
 
 
 def test_a_container_that_was_not_listed_until_it_grew_has_its_length_before_that(

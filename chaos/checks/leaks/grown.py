@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chaos.checks.leaks import resources
+from chaos.checks.leaks.held import THREADS, within
 from chaos.checks.leaks.resources import AT
 
 _FRAMES = 3
 _PACKAGES = ("/site-packages/", "/dist-packages/")
 HELD_BY = ", held by "
 _PLACED = tuple(each.name for each in resources.ALL if each.placed)
-_LISTS = (*_PLACED, "threads", "forgotten")  # of a census
+_MOVING = (THREADS, "tasks")
+_LISTS = (*_PLACED, THREADS, "forgotten")  # of a census
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Grown:
 
     resource: str  # descriptors, sockets, sessions, greenlets, tasks, threads, entries, forgotten
     count: int
+    held: int  # now
     place: str  # `file:line in function`; empty if unknown
     stack: tuple[str, ...]  # up to three frames of the application, innermost first
     holder: str  # of entries: the global or attribute, such as app.CONTEXTS
@@ -34,11 +37,30 @@ class Grown:
 def grown(before: Mapping[str, Any], after: Mapping[str, Any], requests: int) -> list[Grown]:
     """What grew, by count, largest first. Both censuses are of the same process; `requests` it served in between.
 
-    Of containers, `before` must be the process's first census, or one of the seven before `after`.
+    Of containers, `before` must be the process's first census, or one of the twelve before `after`.
     """
     found = [each for resource in _LISTS for each in _by_place(resource, before, after, requests)]
     found += _entries(before, after, requests)
-    return sorted(found, key=lambda each: -each.count)
+    found.sort(key=lambda each: -each.count)
+    for resource in _MOVING:
+        found = _without_moved(found, resource, before, after)
+    return found
+
+
+def _without_moved(
+    found: Sequence[Grown], resource: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[Grown]:
+    """What is listed by where it is now: one that moved on is no growth."""
+    mine = [each for each in found if each.resource == resource]
+    more = sum(each["count"] for each in after[resource]) - sum(each["count"] for each in before[resource])
+    kept = dict(zip(mine, within([each.count for each in mine], more), strict=True))
+    capped = [
+        replace(each, count=kept[each], per_request=each.per_request * kept[each] / each.count)
+        if each in kept
+        else each
+        for each in found
+    ]
+    return [each for each in capped if each.count]
 
 
 def placed(census: Mapping[str, Any]) -> dict[str, int]:
@@ -81,12 +103,13 @@ def _by_place(
     library = after["library"]
     was = {key: sum(each["count"] for each in groups) for key, groups in _grouped(before, resource).items()}
     for key, groups in _grouped(after, resource).items():
-        count = sum(each["count"] for each in groups) - was.get(key, 0)
+        held = sum(each["count"] for each in groups)
+        count = held - was.get(key, 0)
         if count > 0:
             largest = max(groups, key=lambda each: int(each["count"]))
             frames = _applications(largest["stack"], library)
             yield Grown(
-                resource, count, key[1], tuple(frames[:_FRAMES]), "", _kind(largest, library), _pool(largest),
+                resource, count, held, key[1], tuple(frames[:_FRAMES]), "", _kind(largest, library), _pool(largest),
                 count / max(requests, 1),
             )  # fmt: skip
 
@@ -136,7 +159,7 @@ def _entries(before: Mapping[str, Any], after: Mapping[str, Any], requests: int)
         if count > 0:
             places = each["writers"]
             yield Grown(
-                "entries", count, places[0] if places else "", tuple(places[:_FRAMES]), each["holder"],
+                "entries", count, each["length"], places[0] if places else "", tuple(places[:_FRAMES]), each["holder"],
                 each["type"], _bound(each), count / max(requests, 1),
             )  # fmt: skip
 

@@ -126,13 +126,17 @@ def _common(names: Sequence[str]) -> str:
     return ", ".join(pattern(some) for some in list(shapes.values())[:3] if some[0])
 
 
-def _within(rows: list[dict[str, Any]], more: int) -> list[dict[str, Any]]:
+def _within(rows: Iterable[dict[str, Any]], more: int) -> list[dict[str, Any]]:
     """The rows that the growth of all of them accounts for, the largest first: a thread that moved on is no growth."""
-    left, kept = more, []
-    for row in sorted(rows, key=lambda row: -int(row["count"])):
-        if left <= 0:
-            break
-        row["count"] = min(row["count"], left)
-        left -= row["count"]
-        kept.append(row)
-    return kept
+    largest = sorted(rows, key=lambda row: -int(row["count"]))
+    counts = within([row["count"] for row in largest], more)
+    return [{**row, "count": count} for row, count in zip(largest, counts, strict=True) if count]
+
+
+def within(counts: Iterable[int], more: int) -> list[int]:
+    """These counts, cut where their sum exceeds `more`."""
+    found, left = [], max(0, more)
+    for count in counts:
+        found.append(min(count, left))
+        left -= found[-1]
+    return found

@@ -14,7 +14,7 @@ from .holders import Holder, Walk, attributes
 
 _BASES = (dict, list, set, deque)  # subclasses count, too
 _CACHED = type(lru_cache(None)(len))
-_KEPT = 8  # earlier censuses: the first and the latest
+_KEPT = 13  # earlier censuses: the first and the latest; a route has at most ten rounds, and a look before and after
 _GREW, _LARGE = 150, 30  # in a document
 _TRIED = 10  # times as many as that: most are entries of others
 _LARGE_FROM = 1000  # entries
