@@ -16,6 +16,14 @@ from chaos.checks.leaks.held import more_held, more_stacks
 
 Row = dict[str, Any]
 
+_AS_OUTSIDE = {
+    ("descriptors", "file"): "descriptors:file",
+    ("descriptors", "deleted file"): "descriptors:deleted",
+    ("descriptors", "pipe"): "descriptors:pipe",
+    ("sockets", "socket"): "descriptors:socket",
+}
+"""What level 1 calls what the witness names by kind: of each resource, one level is reported."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -58,7 +66,7 @@ def _more_witnessed(before: dict[str, Any], after: dict[str, Any]) -> list[Row]:
         return []
     return [
         {
-            "resource": each.resource,
+            "resource": _AS_OUTSIDE.get((each.resource, each.kind.partition(",")[0]), each.resource),
             "count": each.count,
             "held": each.held,
             "what": each.kind,

@@ -159,6 +159,10 @@ def _details(row: Row, sign: str) -> Iterator[str]:
     elif sign and (fds := row.get("fds")):
         more = ", ..." if row["count"] > len(fds) else ""
         yield f"of {row['held']}; new descriptors {', '.join(map(str, fds))}{more}"
+    if holder := row.get("holder"):
+        yield f"held by {holder}"
+    if bounded := row.get("bounded"):
+        yield str(bounded)
 
 
 def _show_sessions(sessions: Sequence[Row], earlier: Mapping[str, int] | None) -> None:

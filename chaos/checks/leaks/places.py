@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from chaos.checks.leaks.growth import Growth
 from chaos.checks.leaks.resources import is_placed
 from chaos.record.events import Grown
 from chaos.spec.leak_limits import MEMORY
+from chaos.spec.units import show_seconds
 
 Document = Mapping[str, Any]
 
@@ -36,20 +36,49 @@ def by_level(rows: Iterable[Document]) -> dict[int, list[dict[str, Any]]]:
 
 
 def of_sessions(before: Sequence[Document], after: Sequence[Document]) -> list[dict[str, Any]]:
-    """The sessions that are new, by state and last query; `before` and `after` as `census.sessions` has them."""
+    """The sessions that are new, by state and last query, with the one that has been longest in its state; `before` and
+    `after` as `census.sessions` has them."""
     known = {each["pid"] for each in before}
-    fresh = Counter((str(each["state"]), str(each["query"])) for each in after if each["pid"] not in known)
+    fresh: dict[tuple[str, str], list[Document]] = {}
+    for each in after:
+        if each["pid"] not in known:
+            fresh.setdefault((str(each["state"]), str(each["query"])), []).append(each)
     return [
-        {"resource": f"sessions:{state}", "count": count, "what": f"last query: {query}", "level": 1}
-        for (state, query), count in fresh.items()
+        {
+            "resource": f"sessions:{state}",
+            "count": len(found),
+            "what": f"last query: {query or 'none yet'}{_longest(found)}",
+            "level": 1,
+        }
+        for (state, query), found in fresh.items()
     ]
+
+
+def _longest(sessions: Sequence[Document]) -> str:
+    """`; for up to 24 s, held by process 4711, descriptor 14`."""
+    longest = max(sessions, key=lambda each: each.get("age") or 0.0)
+    age, holder = longest.get("age"), longest.get("holder")
+    said = "" if age is None else f"; for up to {show_seconds(round(age, 1))}"
+    if holder is None:
+        return said
+    descriptor = "" if holder["fd"] is None else f", descriptor {holder['fd']}"
+    return f"{said}, held by process {holder['pid']}{descriptor}"
 
 
 ABOUT: Mapping[str, tuple[str, ...]] = {
     "descriptors:socket": ("sockets", "descriptors:socket", "forgotten"),
     "descriptors:file": ("descriptors", "descriptors:file", "forgotten"),
     "descriptors:deleted": ("descriptors", "descriptors:deleted", "forgotten"),
-    "objects": ("entries", "greenlets", "tasks", "sessions", "descriptors", "sockets", "forgotten"),
+    "objects": (
+        "entries",
+        "greenlets",
+        "tasks",
+        "sessions",
+        "forgotten",
+        "descriptors",
+        "sockets",
+        *(f"descriptors:{kind}" for kind in ("file", "deleted", "pipe", "socket")),
+    ),
     MEMORY: ("entries", "greenlets", "tasks", "sessions"),
 }
 """The resources of rows that explain the growth of one; of any other, those of its own kind."""
