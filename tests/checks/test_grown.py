@@ -141,7 +141,7 @@ def test_a_round_of_no_requests_is_no_division_by_zero() -> None:
 
 @pytest.mark.parametrize("resource", ["threads", "tasks"])
 def test_what_moved_to_another_line_has_not_grown(resource: str) -> None:
-    before = census(**{resource: [group(4, ROUTE, kind="thread"), group(1, HELPER, kind="thread")]})
+    before = census(1, **{resource: [group(4, ROUTE, kind="thread"), group(1, HELPER, kind="thread")]})
     moved = census(2, **{resource: [group(2, ROUTE, kind="thread"), group(3, HELPER, kind="thread")]})
     assert grown(before, moved, 10) == []
     more = census(2, **{resource: [group(3, ROUTE, kind="thread"), group(4, HELPER, kind="thread")]})
