@@ -31,9 +31,15 @@ def findings(points: Points, growths: Sequence[Growth]) -> Iterator[Finding]:
 
 
 def _climbs(growth: Growth) -> bool:
-    rose = all(dose.growth > 0 for dose in growth.doses)
-    steadily = growth.kind in (Kind.UNBOUNDED, Kind.IRREGULAR)
-    return steadily and rose and sum(dose.growth for dose in growth.doses) >= LEAST_MEMORY
+    steadily = growth.kind in (Kind.UNBOUNDED, Kind.IRREGULAR) and all(
+        dose.growth > 0 for dose in growth.doses
+    )
+    return steadily and _rose(growth) >= LEAST_MEMORY
+
+
+def _rose(growth: Growth) -> float:
+    """Bytes, without what grows by the clock."""
+    return growth.rate * sum(dose.requests for dose in growth.doses)
 
 
 def _kept(points: Points, growth: Growth, route: str) -> Iterator[Finding]:
@@ -41,7 +47,7 @@ def _kept(points: Points, growth: Growth, route: str) -> Iterator[Finding]:
     malloc, blocks, free = (points.risen(each, names) for each in (MALLOC, BLOCKS, FREE))
     if malloc is None or blocks is None or free is None:
         return
-    rose = sum(dose.growth for dose in growth.doses)
+    rose = _rose(growth)
     used = max(malloc, 0.0) + LARGEST_BLOCK * max(blocks, 0.0)
     if used >= SHARE * rose:
         return

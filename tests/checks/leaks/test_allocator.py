@@ -78,6 +78,13 @@ def test_a_peak_that_fills_once_is_no_growth(tmp_path: Path) -> None:
     assert ALLOCATOR not in judged(tmp_path, held)
 
 
+def test_what_rises_by_the_clock_alone_is_no_requests_allocator(tmp_path: Path) -> None:
+    def held(_: Mapping[str, int], at: float) -> Mapping[str, float]:
+        return {"memory:uss": 1e6 * at, "memory:malloc": 0, "memory:free": 1e6 * at, "memory:blocks": 0}
+
+    assert ALLOCATOR not in judged(tmp_path, held)
+
+
 def test_a_witness_that_did_not_answer_at_one_point_leaves_it_untold(tmp_path: Path) -> None:
     points = quiet_points(ROUNDS, memory(uss=PER_REQUEST, malloc=0, free=PER_REQUEST, blocks=0))
     for process in points.all[-1].processes:
