@@ -128,6 +128,10 @@ def test_a_command_that_fails_gives_no_answer_and_no_secret(run: RunDir) -> None
     )
 
 
+def test_a_command_that_prints_nothing_gives_no_answer(run: RunDir) -> None:
+    assert said(run, "true", equals=0) == Answer(because="sh: it printed nothing")
+
+
 def test_a_command_that_takes_too_long_is_ended(run: RunDir) -> None:
     found = said(run, "sleep 600", equals=0, within=0.2)
     assert found.value is None and "sh was still running and was stopped" in found.because

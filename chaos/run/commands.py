@@ -19,12 +19,13 @@ from chaos.record.store import RunDir
 
 POLL = 0.1  # seconds between checks whether a command has ended, or `midnight done` was called
 LONGEST_COPY = 2**20  # bytes of a command's output masked at once
+NOTHING = "no output"
 SAID = 2000  # characters of a command's output kept in the journal; its file has all
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A command that has ended by itself: its exit code, and the end of its output."""
+    """A command that has ended by itself: its exit code, and the end of its output; NOTHING if it printed none."""
 
     code: int
     tail: str
@@ -83,4 +84,4 @@ def _copy(said: IO[bytes], copied: int, file: TextIO, *, whole: bool) -> int:
 
 
 def _tail(file: Path) -> str:
-    return file.read_text(errors="replace").strip()[-SAID:] or "no output"
+    return file.read_text(errors="replace").strip()[-SAID:] or NOTHING

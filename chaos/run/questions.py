@@ -114,6 +114,8 @@ def _command(invariant: Invariant, handles: Handles, run: RunDir, name: str) -> 
         return done.code
     if done.code != 0:
         raise TargetError(f"{invariant.command[0]}: exit code {done.code}: {done.tail.splitlines()[-1]}")
+    if done.tail == commands.NOTHING:
+        raise TargetError(f"{invariant.command[0]}: it printed nothing")
     return done.tail.splitlines()[-1].strip()
 
 
