@@ -54,11 +54,10 @@ def _row(finding: Finding) -> LeakRow:
 
 
 def _place(place: Mapping[str, Any]) -> str:
-    named = [str(place[key]) for key in ("place", "what") if place.get(key)]
+    """The line, what is left there, who holds it, and whether it may be bounded, as far as they are known."""
+    named = ": ".join(str(place[key]) for key in ("place", "what") if place.get(key))
     holder = f"held by {place['holder']}" if place.get("holder") else ""
-    return ", ".join(
-        [*named[:1], *([holder] if holder else []), *map(str, filter(None, [place.get("bounded")]))]
-    )
+    return ", ".join(filter(None, [named, holder, str(place.get("bounded") or "")]))
 
 
 def _how(place: Mapping[str, Any]) -> str:
