@@ -21,6 +21,13 @@ _LEVEL = re.compile(
 )
 _ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL", "SEVERE", "PANIC", "CRIT", "ALERT", "EMERG"})
 _WITHIN = 240  # characters from the start of an entry in which its level is looked for
+_WORD, _SPACES = re.compile(r"[\w.$/-]+"), re.compile(r"(?<=\S)\s+")
+_OF_AN_ENTRY = re.compile(
+    r"\W{0,3}(?:(?:[A-Z][a-z]{2},? )?(?:[A-Z][a-z]{2} [ \d]\d\b|\d{1,4}[-/.](?:\d\d|[A-Z][a-z]{2})[-/.]\d{1,4}\b)"
+    r"|\d{10}(?:\d{3}|\.\d+)?\s)"
+    r"|[\w-]+(?:\.[\w-]+)+:? $|.*(?:level|lvl|severity)=[\"']?$"
+)
+"""Matches what precedes a level in entries only: a date, the name of a module, a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +109,23 @@ def error_level(text: str) -> tuple[str, str] | None:
 def has_level(text: str) -> bool:
     """True for an entry that says its level, of an error or not."""
     return _LEVEL.search(text, 0, _WITHIN) is not None
+
+
+def begins_entry(text: str, like: str = "") -> bool:
+    """True for a line with a level after a prefix that only an entry has, or of the same form as that of `like`."""
+    prefix = _before_level(text)
+    if prefix is None:
+        return False
+    return _OF_AN_ENTRY.match(prefix) is not None or (
+        bool(like) and _form(prefix) == _form(_before_level(like))
+    )
+
+
+def _before_level(text: str) -> str | None:
+    found = _LEVEL.search(text, 0, _WITHIN)
+    return text[: found.start()] if found is not None else None
+
+
+def _form(prefix: str | None) -> str | None:
+    """Equal for two prefixes that differ in words, numbers and padding only."""
+    return _SPACES.sub(" ", _WORD.sub("w", prefix)) if prefix is not None else None

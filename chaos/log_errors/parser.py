@@ -198,7 +198,7 @@ class Parser:
         """An entry with the level of an error waits: its stack may follow."""
         if (waiting := self._entries.get(line.channel)) is not None:
             found, left = waiting
-            if left and not self._is_other(line):
+            if left and not _is_other(line.text, found.text):
                 self._entries[line.channel] = found, left - 1
                 return
             self._forget(line.channel)
@@ -207,13 +207,6 @@ class Parser:
                 self._tell(error)
             elif len(self._entries) < _MOST_OPEN:
                 self._entries[line.channel] = error, _MOST_WAIT
-
-    def _is_other(self, line: Line) -> bool:
-        """True for an entry of its own, unless it may be the exception of the stack that follows."""
-        text = line.text
-        if not ENTRY.match(text):
-            return False
-        return lines.has_level(text) or not at_lines.has_exception(text)
 
     def _forget(self, channel: str) -> None:
         self._tell(self._entries.pop(channel)[0])
@@ -238,6 +231,13 @@ class Parser:
             if line.channel == channel and (content := prefix.strip(line.text)) is not None:
                 found.append(content)
         return found
+
+
+def _is_other(text: str, waiting: str) -> bool:
+    """True for an entry of its own, unless it may be the exception of the stack that follows the one that waits."""
+    if ENTRY.match(text):
+        return lines.has_level(text) or not at_lines.has_exception(text)
+    return lines.begins_entry(text, waiting)
 
 
 def _plain(line: Line, at: float | None) -> Found | None:
