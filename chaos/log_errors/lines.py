@@ -10,8 +10,12 @@ from functools import lru_cache
 LONGEST = 16 << 10
 """Characters of a line that are looked at; of a JSON line, `LONGEST_JSON`."""
 LONGEST_JSON = 512 << 10
+_MOST_LINES = 10_000  # in one
+_LONGEST_PART = 16_000  # what Docker and containerd split is longer
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CRI = re.compile(r"(\d{4}-\d\d-\d\dT\S+) (stdout|stderr) ([FP])(?: (.*))?$", re.S)
+_CRI_PART = re.compile(rb"\d{4}-\d\d-\d\dT\S{8,30} std(?:out|err) P ")
+_OF_DOCKER, _STREAMS = frozenset({"log", "stream", "time", "attrs"}), ("stdout", "stderr")
 _COMPOSE = re.compile(r"([A-Za-z0-9][\w.-]*) +\| ?(.*)$", re.S)
 _NUMBER = re.compile(r"(?<!\d)(?!(?<=\w\[)\d+\]:)\d+(?:[.,]\d+)?")  # but of a process, as in `api[4711]:`
 _LONGEST_PREFIX = 300
@@ -41,31 +45,48 @@ class Line:
     whole: bool = True
 
 
-def read(raw: bytes) -> Line:
-    """Decode a line and unwrap it."""
+def read(raw: bytes) -> list[Line]:
+    """Decode a line and unwrap it. It may hold several, which the wrapper has made one."""
     raw = raw.rstrip(b"\r\n")
-    limit = LONGEST_JSON if raw[:1] == b"{" or raw[-1:] == b"}" else LONGEST
-    text = raw[:limit].decode("utf-8", "replace")
+    longest = LONGEST if len(raw) <= LONGEST else _longest(raw)
+    text = raw[:longest].decode("utf-8", "replace")
     if text.startswith("{") and '"log":' in text[:LONGEST_JSON]:
-        return _docker(text) or Line(text)
+        return _docker(text) or [Line(text)]
     if (cri := _CRI.match(text)) is not None:
-        return Line(_plain(cri[4] or ""), cri[2], cri[1], cri[3] == "F")
+        return _lines(cri[4] or "", cri[2], cri[1], whole=cri[3] == "F")
     text = _plain(text)
     if (compose := _COMPOSE.match(text)) is not None:
-        return Line(compose[2], compose[1])
-    return Line(text)
+        return _lines(compose[2], compose[1])
+    return [Line(text)]
 
 
-def _docker(text: str) -> Line | None:
+def _longest(raw: bytes) -> int:
+    """How much to read of a long line. A part of one may be of a JSON entry."""
+    return LONGEST_JSON if raw[:1] == b"{" or raw[-1:] == b"}" or _CRI_PART.match(raw) else LONGEST
+
+
+def _docker(text: str) -> list[Line] | None:
+    """Lines that Docker has kept, or a shipper with keys of its own; None for a program's entry with a key `log`."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    log = found.get("log")
-    if not isinstance(log, str):
+    log, stream = found.get("log"), str(found.get("stream", found.get("source", "")))
+    shipped = not found.keys() <= _OF_DOCKER
+    if not isinstance(log, str) or (shipped and stream not in _STREAMS):
         return None
-    stream, stamp = str(found.get("stream", "")), str(found.get("time", ""))
-    return Line(_plain(log.rstrip("\r\n")), stream, stamp, log.endswith("\n"))
+    whole = log.endswith("\n") or (shipped and len(log) < _LONGEST_PART)  # a shipper may have cut off the end
+    if "logtag" in found:
+        whole = found["logtag"] == "F"
+    return _lines(log.rstrip("\r\n"), stream, str(found.get("time", "")), whole=whole)
+
+
+def _lines(text: str, channel: str = "", stamp: str = "", *, whole: bool = True) -> list[Line]:
+    text = _plain(text)
+    if "\n" not in text:
+        return [Line(text, channel, stamp, whole)]
+    *firsts, last = text.split("\n", _MOST_LINES)[:_MOST_LINES]
+    return [*(Line(each.rstrip("\r"), channel, stamp) for each in firsts), Line(last, channel, stamp, whole)]
 
 
 def _plain(text: str) -> str:

@@ -86,4 +86,4 @@ def _look_back(chunk: bytes, since: int, until: int, parser: Parser) -> None:
         if begin <= since:
             break
         begin = max(since, chunk.rfind(b"\n", since, begin - 1) + 1)
-    parser.recent.extend(chunk[begin:until].splitlines(keepends=True))
+    parser.recent.passed_over(chunk[begin:until].splitlines(keepends=True))
