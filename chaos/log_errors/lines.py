@@ -16,6 +16,12 @@ _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CRI = re.compile(r"(\d{4}-\d\d-\d\dT\S+) (stdout|stderr) ([FP])(?: (.*))?$", re.S)
 _CRI_PART = re.compile(rb"\d{4}-\d\d-\d\dT\S{8,30} std(?:out|err) P ")
 _OF_DOCKER, _STREAMS = frozenset({"log", "stream", "time", "attrs"}), ("stdout", "stderr")
+_ESCAPED_STACK = re.compile(r"#012(?:#01[12]|  |Traceback \()")  # a number in a message has the same form
+_JOURNAL = re.compile(
+    r"(?:[A-Z][a-z]{2} [ \d]\d [\d:.]{8,15}|\[ *\d+\.\d{6}\]|\d{10}\.\d{6}"
+    r"|(?:[A-Z][a-z]{2} )?\d{4}-\d\d-\d\d[T ][\d:.]{8,15}\S*(?: [A-Z]{3,4})?)"
+    r" \S+ [^\s:]+: "
+)
 _COMPOSE = re.compile(r"([A-Za-z0-9][\w.-]*) +\| ?(.*)$", re.S)
 _NUMBER = re.compile(r"(?<!\d)(?!(?<=\w\[)\d+\]:)\d+(?:[.,]\d+)?")  # but of a process, as in `api[4711]:`
 _LONGEST_PREFIX = 300
@@ -57,7 +63,7 @@ def read(raw: bytes) -> list[Line]:
     text = _plain(text)
     if (compose := _COMPOSE.match(text)) is not None:
         return _lines(compose[2], compose[1])
-    return [Line(text)]
+    return _lines(text) if "\n" in text else [Line(text)]
 
 
 def _longest(raw: bytes) -> int:
@@ -90,12 +96,20 @@ def _lines(text: str, channel: str = "", stamp: str = "", *, whole: bool = True)
 
 
 def _plain(text: str) -> str:
-    """Without colours, and with the tabs that syslog escapes."""
+    """Without colours, and with the tabs and the ends of lines that syslog escapes."""
     if "\x1b" in text:
         text = _COLOURS.sub("", text)
+    if "#012" in text and _ESCAPED_STACK.search(text):
+        text = text.replace("#012", "\n")
     if "#011" in text:
         text = text.replace("#011", "\t")
     return text.rstrip("\r")
+
+
+def journal_margin(text: str) -> int:
+    """By how much journalctl indents the further lines of a message that begins so; 0 for any other line."""
+    found = _JOURNAL.match(text)
+    return found.end() if found is not None else 0
 
 
 class Prefix:

@@ -32,6 +32,7 @@ class _Open:
         self, machine: Machine, prefix: str, line: Line, at: float | None, text: Iterable[str]
     ) -> None:
         self.machine, self.channel, self.at = machine, line.channel, at
+        self._opening = Prefix(prefix if prefix.strip() else "")
         self._prefixes = [Prefix(prefix), *([Prefix("")] if prefix else [])]
         self._text, self._length, self._noise = [*text], 0, 0
         self.instead: Found | None = None  # what to report if it turns out to be no stack
@@ -39,7 +40,7 @@ class _Open:
     def take(self, line: Line) -> Taken:
         if line.channel != self.channel:
             return Taken.NO
-        for prefix in self._prefixes:
+        for prefix in self._prefixes if not self._is_next(line) else ():
             if (content := prefix.strip(line.text)) is None:
                 continue
             if (taken := self.machine.take(content)) is Taken.YES:
@@ -50,6 +51,12 @@ class _Open:
                 return taken
         self._noise += 1
         return Taken.OVER if self._noise > _MOST_NOISE else Taken.NO
+
+    def _is_next(self, line: Line) -> bool:
+        """True for an entry with the prefix that only the first line of the stack has: it is none of its lines."""
+        if not self._opening.text or self._prefixes[0].text:
+            return False
+        return self._opening.strip(line.text) is not None
 
     def _keep(self, content: str) -> None:
         if self._length < LONGEST_TEXT:

@@ -1,16 +1,18 @@
-"""Lines as their writers wrote them: the parts of split ones joined."""
+"""Lines as their writers wrote them: the parts of split ones joined, and without journalctl's indentation."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import takewhile
 
+from chaos.log_errors import lines
 from chaos.log_errors.instants import WITHIN
 from chaos.log_errors.lines import LONGEST, Line
 from chaos.log_errors.recent import Recent
 
 _MOST_SPLIT = 16
 _LONGEST_SPLIT = 1 << 20
+_INDENT = " " * 16  # what journalctl writes before a line is longer, and less than this is a stack's own
 
 
 class Whole:
@@ -19,6 +21,7 @@ class Whole:
     def __init__(self, recent: Recent) -> None:
         self._recent = recent
         self._split: dict[str, str] = {}  # by channel: the parts so far
+        self._first = ""  # of the message: what journalctl has written before it
 
     @property
     def waits(self) -> bool:
@@ -27,6 +30,14 @@ class Whole:
 
     def of(self, line: Line) -> Line | None:
         """The whole line; None if a part of it is still to come."""
+        joined = self._joined(line)
+        return self._outdented(joined) if joined is not None else None
+
+    def close(self) -> None:
+        """The log has ended: no other part will come."""
+        self._split.clear()
+
+    def _joined(self, line: Line) -> Line | None:
         if line.whole and not line.stamp and not self._split:
             return line
         before = self._split.pop(line.channel, None)
@@ -41,10 +52,6 @@ class Whole:
             self._split[line.channel] = text
         return None
 
-    def close(self) -> None:
-        """The log has ended: no other part will come."""
-        self._split.clear()
-
     def _passed_over(self, line: Line) -> str:
         """The parts of a JSON entry that precede the first part that looks like an error."""
         text = line.text
@@ -53,3 +60,17 @@ class Whole:
         parts = [each.text for each in takewhile(lambda each: not each.whole, self._recent.of(line.channel))]
         # any other is what a program wrote last, without the end of a line
         return "".join(reversed(parts)) if parts and "{" in parts[-1][:WITHIN] else ""
+
+    def _outdented(self, line: Line) -> Line:
+        text = line.text
+        if not text.startswith(_INDENT):
+            self._first = text or self._first
+            return line
+        if self._recent.unread:
+            self._first = self._first_before()
+        margin = lines.journal_margin(self._first)
+        return replace(line, text=text[margin:]) if margin and text.startswith(" " * margin) else line
+
+    def _first_before(self) -> str:
+        texts = (line.text for line in self._recent.lines())
+        return next((text for text in texts if text and not text.startswith(_INDENT)), "")
