@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterable
 
 from chaos.log_errors import at_lines, go, lines, python, structured
@@ -13,7 +12,9 @@ from chaos.log_errors.go import Panic
 from chaos.log_errors.instants import WITHIN, Instants
 from chaos.log_errors.lines import Line, Prefix
 from chaos.log_errors.python import Traceback
+from chaos.log_errors.recent import Recent
 from chaos.log_errors.stack import ENTRY, Machine, Stack, Taken
+from chaos.log_errors.whole import Whole
 
 LOOKBACK = 64
 """Lines before an error, of all writers, that may hold its exception or its instant."""
@@ -21,7 +22,6 @@ _MOST_OPEN = 16
 _NEAR = 8  # lines of others between what a server says of a panic and its stack
 _MOST_NOISE = 40  # lines of others within a stack
 _MOST_WAIT = 15  # lines from an entry to its stack
-_LONGEST_SPLIT = 1 << 20
 _POSTGRESQL = re.compile(r"^[^\"]{0,200}?\b(ERROR|FATAL|PANIC):  (?=\S)(.*)$")
 
 
@@ -32,6 +32,7 @@ class _Open:
         self, machine: Machine, prefix: str, line: Line, at: float | None, text: Iterable[str]
     ) -> None:
         self.machine, self.channel, self.at = machine, line.channel, at
+        self._opening = Prefix(prefix if prefix.strip() else "")
         self._prefixes = [Prefix(prefix), *([Prefix("")] if prefix else [])]
         self._text, self._length, self._noise = [*text], 0, 0
         self.instead: Found | None = None  # what to report if it turns out to be no stack
@@ -39,7 +40,7 @@ class _Open:
     def take(self, line: Line) -> Taken:
         if line.channel != self.channel:
             return Taken.NO
-        for prefix in self._prefixes:
+        for prefix in self._prefixes if not self._is_next(line) else ():
             if (content := prefix.strip(line.text)) is None:
                 continue
             if (taken := self.machine.take(content)) is Taken.YES:
@@ -50,6 +51,12 @@ class _Open:
                 return taken
         self._noise += 1
         return Taken.OVER if self._noise > _MOST_NOISE else Taken.NO
+
+    def _is_next(self, line: Line) -> bool:
+        """True for an entry with the prefix that only the first line of the stack has: it is none of its lines."""
+        if not self._opening.text or self._prefixes[0].text:
+            return False
+        return self._opening.strip(line.text) is not None
 
     def _keep(self, content: str) -> None:
         if self._length < LONGEST_TEXT:
@@ -70,20 +77,22 @@ class Parser:
         self._instants, self._tell = instants, tell
         self._open: list[_Open] = []
         self._entries: dict[str, tuple[Found, int]] = {}  # by channel: an entry whose stack may follow
-        self._split: dict[str, str] = {}
-        self.recent: deque[bytes] = deque(maxlen=LOOKBACK)
+        self.recent = Recent(LOOKBACK)
+        self._whole = Whole(self.recent)
 
     @property
     def idle(self) -> bool:
         """True if the next lines matter only if they look like an error."""
-        return not self._open and not self._entries and not self._split
+        return not self._open and not self._entries and not self._whole.waits
 
     def take(self, raw: bytes) -> None:
         """Read the next line."""
-        line = self._whole(lines.read(raw))
-        if line is not None and not self._structured(line):
-            self._line(line)
-        self.recent.append(raw)
+        for part in lines.read(raw):
+            if (line := self._whole.of(part)) is None:
+                continue
+            if not self._structured(line):
+                self._line(line)
+            self.recent.append(line)
 
     def close(self) -> None:
         """The log has ended: report what is still open."""
@@ -92,16 +101,7 @@ class Parser:
         self._open.clear()
         for channel in list(self._entries):
             self._forget(channel)
-        self._split.clear()
-
-    def _whole(self, line: Line) -> Line | None:
-        """Join lines that the engine split."""
-        before = self._split.pop(line.channel, "")
-        if line.whole:
-            return Line(before + line.text, line.channel, line.stamp) if before else line
-        if len(self._split) < _MOST_OPEN:
-            self._split[line.channel] = (before + line.text)[:_LONGEST_SPLIT]
-        return None
+        self._whole.close()
 
     def _structured(self, line: Line) -> bool:
         """Read an entry that is JSON; False if it is not."""
@@ -163,7 +163,7 @@ class Parser:
         return None
 
     def _at(self, line: Line, at: float | None, language: at_lines.Language, prefix: str) -> _Open | None:
-        before = self._contents(line.channel, Prefix(prefix))
+        before = self.recent.contents(line.channel, Prefix(prefix))
         exception, message, back = at_lines.header_in(before, language)
         header = before[back - 1] if back else ""
         indent = len(header) - len(header.lstrip()) if not ENTRY.match(header) else 0
@@ -173,7 +173,7 @@ class Parser:
 
     def _goroutine(self, line: Line, at: float | None, header: re.Match[str]) -> _Open | None:
         """A dump without a panic: a server's, which names it one line before, or one that a program printed."""
-        before = self._contents(line.channel, Prefix(header["prefix"]))
+        before = self.recent.contents(line.channel, Prefix(header["prefix"]))
         serving = next((found for text in before[:_NEAR] if (found := go.SERVING.search(text))), None)
         machine = (
             Panic("panic", serving[1], alone=True)
@@ -184,7 +184,7 @@ class Parser:
         return opened if opened.take(line) is Taken.YES else None
 
     def _syntax_error(self, line: Line, at: float | None, prefix: str) -> _Open | None:
-        before = self._contents(line.channel, Prefix(prefix))[:4]
+        before = self.recent.contents(line.channel, Prefix(prefix))[:4]
         machine = Traceback()
         for text in reversed(before):
             if python.SYNTAX.match(text):
@@ -198,7 +198,7 @@ class Parser:
         """An entry with the level of an error waits: its stack may follow."""
         if (waiting := self._entries.get(line.channel)) is not None:
             found, left = waiting
-            if left and not self._is_other(line):
+            if left and not _is_other(line.text, found.text):
                 self._entries[line.channel] = found, left - 1
                 return
             self._forget(line.channel)
@@ -208,13 +208,6 @@ class Parser:
             elif len(self._entries) < _MOST_OPEN:
                 self._entries[line.channel] = error, _MOST_WAIT
 
-    def _is_other(self, line: Line) -> bool:
-        """True for an entry of its own, unless it may be the exception of the stack that follows."""
-        text = line.text
-        if not ENTRY.match(text):
-            return False
-        return lines.has_level(text) or not at_lines.has_exception(text)
-
     def _forget(self, channel: str) -> None:
         self._tell(self._entries.pop(channel)[0])
 
@@ -222,22 +215,17 @@ class Parser:
         """The instant of the latest entry before the line, of the same channel."""
         if (waiting := self._entries.get(line.channel)) is not None:
             return waiting[0].at
-        for raw in reversed(self.recent):
-            earlier = lines.read(raw)
-            if earlier.channel == line.channel:
-                found = self._instants.of(earlier.stamp or earlier.text[:WITHIN])
-                if found is not None:
-                    return found
+        for earlier in self.recent.of(line.channel):
+            if (found := self._instants.of(earlier.stamp or earlier.text[:WITHIN])) is not None:
+                return found
         return None
 
-    def _contents(self, channel: str, prefix: Prefix) -> list[str]:
-        """The lines before, of the same channel and prefix, the nearest first."""
-        found = []
-        for raw in reversed(self.recent):
-            line = lines.read(raw)
-            if line.channel == channel and (content := prefix.strip(line.text)) is not None:
-                found.append(content)
-        return found
+
+def _is_other(text: str, waiting: str) -> bool:
+    """True for an entry of its own, unless it may be the exception of the stack that follows the one that waits."""
+    if ENTRY.match(text):
+        return lines.has_level(text) or not at_lines.has_exception(text)
+    return lines.begins_entry(text, waiting)
 
 
 def _plain(line: Line, at: float | None) -> Found | None:

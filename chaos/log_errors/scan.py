@@ -10,14 +10,18 @@ from chaos.log_errors.parser import LOOKBACK, Parser
 CHUNK = 4 << 20
 """Bytes read at once. A longer line is cut."""
 _LEVELS = (b"error", b"fatal", b"critical", b"panic", b"dpanic")
+_IN_JSON = (
+    *(b'"level":%s%d' % (space, level) for space in (b"", b" ") for level in (5, 6)),
+    *(b'":%s"%s"' % (space, level) for space in (b"", b" ") for level in _LEVELS),
+)
 _MARKS = (
     b"Traceback (most recent call last)", b"SyntaxError", b"IndentationError", b"TabError", b'"exc_type"',
     b"\tat ", b"\\tat ", b"#011at ", b"  at ", b"panic: ", b"fatal error: ", b"goroutine ", b"stacktrace",
     b"ERROR", b"CRITICAL", b"FATAL", b"PANIC", b"SEVERE", b"error]", b"[crit]", b"[alert]", b"[emerg]",
-    *(b'"level":%s%d' % (space, level) for space in (b"", b" ") for level in (5, 6)),
-    *(b'":%s"%s"' % (space, level) for space in (b"", b" ") for level in _LEVELS),
-    *(b"level=%s" % level for level in _LEVELS),
+    *(b"level=%s" % level for level in _LEVELS), *_IN_JSON,
 )  # fmt: skip
+_ESCAPED = tuple(mark.replace(b'"', b'\\"') for mark in _IN_JSON)
+"""The same in a text within JSON, such as a line that Docker keeps."""
 
 
 def read(parts: Iterable[bytes], parser: Parser) -> int:
@@ -49,7 +53,8 @@ def _whole_lines(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 def _feed(chunk: bytes, parser: Parser) -> None:
     at, end = 0, len(chunk)
-    marks = heapq.merge(*(_found(chunk, mark) for mark in _MARKS))
+    sought = _MARKS + _ESCAPED if b'\\":' in chunk else _MARKS
+    marks = heapq.merge(*(_found(chunk, mark) for mark in sought))
     mark = next(marks, end)
     while at < end:
         if parser.idle:
@@ -81,4 +86,4 @@ def _look_back(chunk: bytes, since: int, until: int, parser: Parser) -> None:
         if begin <= since:
             break
         begin = max(since, chunk.rfind(b"\n", since, begin - 1) + 1)
-    parser.recent.extend(chunk[begin:until].splitlines(keepends=True))
+    parser.recent.passed_over(chunk[begin:until].splitlines(keepends=True))
