@@ -33,6 +33,8 @@ _RULE = re.compile(r"(\s*)(\+-)?\+-{4,}(?: (\d+|\.\.\.) -+)?\s*$")
 _LIBRARY = re.compile(
     r"<|.*(?:site-packages|dist-packages)[/\\]|.*[/\\]lib(?:64)?[/\\](?:python|pypy)\d[^/\\]*[/\\]|/opt/packages/"
     r"|.*[/\\]Python3\d+[/\\]Lib[/\\]"
+    # Cython names its sources relative to where the library was built
+    r"|(?![/\\]|[A-Za-z]:).*\.(?:pyx|pxi|pxd)$|src[/\\]gevent[/\\]"
 )
 _OTHER_PROGRAM = re.compile(
     r"(?:panic|fatal error): |goroutine \d+ \[|Exception in thread \"|\s+at (?:.*\()?\S+:\d+:\d+\)?\s*$"
