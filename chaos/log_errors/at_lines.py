@@ -122,7 +122,7 @@ def _weak(line: str, language: Language) -> re.Match[str] | None:
 
 def _is_word(found: re.Match[str]) -> bool:
     """True for what is more likely the last line of a message than an exception."""
-    return found[1].islower() and found[2] is None
+    return found["name"].islower() and found["text"] is None
 
 
 def _named(found: re.Match[str]) -> tuple[str, str]:
@@ -147,12 +147,9 @@ def _aggregate(lines: Sequence[str]) -> tuple[str, str, int] | None:
 def _with_source(name: str, text: str, back: int, above: Sequence[str]) -> tuple[str, str, int]:
     """The frames of a syntax error are those of Node's loader: its place is above it, with the source and a mark."""
     if name == "SyntaxError":
-        for more, line in enumerate(above[:4], start=1):
-            if (
-                more > 2
-                and "^" in "".join(above[: more - 2])
-                and (place := _SOURCE.match(line[-_LONGEST_PLACE:])) is not None
-            ):
+        for more, (mark, _, line) in enumerate(zip(above, above[1:], above[2:4], strict=False), start=3):
+            place = _SOURCE.match(line[-_LONGEST_PLACE:])
+            if place is not None and set(mark.strip()) == {"^"}:
                 return name, f"{text}\n    at {place[1]}:1", back + more
     return name, text, back
 

@@ -57,7 +57,7 @@ class Traceback:
         self._blocks = [Block()]
         self._state = "frames"  # frames | member | after | chain
         self._grouped = group
-        self._groups: list[tuple[int, int]] = []  # column and block of the groups whose members are read
+        self._groups: list[tuple[int, int, int]] = []  # column, block and member of the groups that are read
         self._lines = self._blank = self._others = 0
         self._member_number = 0
         self._closed = False  # the innermost group has ended, and perhaps all of them
@@ -89,27 +89,36 @@ class Traceback:
     def _stack(self, root: int) -> Stack:
         blocks = self._blocks
         chain = [
-            block
+            blocks[number]
             for at in (root, *self._outwards(root))
-            for block in blocks[at:]
-            if (block.parent, block.member) == (blocks[at].parent, blocks[at].member)
+            for number in range(at, len(blocks))
+            if self._chain_of(number) == self._chain_of(at)
         ]
         top = [block for block in blocks if block.parent is None]
         return made("python", chain[0], chain[1:], top[-1])
 
     def _roots(self) -> Iterator[int]:
-        """The root causes: of a group, those of each of its members, however deep they are."""
+        """The root causes: of a chain with a group, those of each of its members, however deep they are. One with
+        several groups prints the members of the first again in others."""
         firsts: dict[int, dict[int, int]] = {}  # by group: the first block of each member
         for number, block in enumerate(self._blocks):
             if block.parent is not None:
                 firsts.setdefault(block.parent, {}).setdefault(block.member, number)
+        groups: dict[tuple[int | None, int], int] = {}  # by chain
+        for group in sorted(firsts):
+            groups.setdefault(self._chain_of(group), group)
         waiting = [0]
         while waiting:
             at = waiting.pop()
-            if members := firsts.get(at):
-                waiting += reversed(members.values())
+            if (found := groups.get(self._chain_of(at))) is not None:
+                waiting += reversed(firsts[found].values())
             else:
                 yield at
+
+    def _chain_of(self, at: int) -> tuple[int | None, int]:
+        """What the blocks of a chain share."""
+        block = self._blocks[at]
+        return block.parent, block.member
 
     def _outwards(self, at: int) -> list[int]:
         found = []
@@ -123,12 +132,17 @@ class Traceback:
         """A line between the members of a group."""
         column, self._closed = len(rule[1]), not rule[3]
         if rule[2]:
-            self._groups.append((column + 2, len(self._blocks) - 1))
+            self._groups.append((column + 2, len(self._blocks) - 1, 0))
         while self._groups and self._groups[-1][0] > column + (2 if rule[2] else 0):
             self._groups.pop()
+        if rule[3] == "...":
+            self._state, self._lines, self._blank, self._others = "after", 0, 0, 0  # `and 3 more exceptions`
+            return
         if rule[3]:
             self._state = "member"
             self._member_number += 1
+            if self._groups:
+                self._groups[-1] = *self._groups[-1][:2], self._member_number
             return
         if self._groups:
             self._groups.pop()
@@ -136,8 +150,8 @@ class Traceback:
         self._state, self._lines, self._blank, self._others = "after", 0, 0, 1
 
     def _begin(self) -> Taken:
-        parent = self._groups[-1][1] if self._groups else None
-        self._blocks.append(Block(parent=parent, member=self._member_number))
+        _, parent, member = self._groups[-1] if self._groups else (0, None, 0)
+        self._blocks.append(Block(parent=parent, member=member))
         self._state = "frames"
         return Taken.YES
 

@@ -108,12 +108,13 @@ def _of_dictionaries(value: list[Any], around: Sequence[Block] = ()) -> list[Sta
         blocks.append(block)
     if not blocks:
         return []
-    outwards = [*reversed(blocks), *around]
-    members = value[-1].get("exceptions")
-    if isinstance(members, list) and len(around) < _MOST_AROUND:
-        lists = [each for each in members if isinstance(each, list)][:_MOST_VALUES]
-        if found := [stack for each in lists for stack in _of_dictionaries(each, outwards)]:
+    for at in reversed(range(len(blocks)) if len(around) < _MOST_AROUND else ()):
+        members = value[at].get("exceptions")
+        lists = [each for each in members if isinstance(each, list)] if isinstance(members, list) else []
+        outwards = [*reversed(blocks[: at + 1]), *around]
+        if found := [stack for each in lists[:_MOST_VALUES] for stack in _of_dictionaries(each, outwards)]:
             return found
+    outwards = [*reversed(blocks), *around]
     return [made("python", outwards[0], outwards[1:], outwards[-1])]
 
 
