@@ -64,7 +64,7 @@ def frame_of(line: str) -> tuple[Language, Frame, str] | None:
         return None
     rest, prefix = line[at.end() :].rstrip(), line[: at.start()]
     if (found := _JAVA.match(rest)) is not None:
-        return "java", _java(found[1], found[2]), prefix
+        return "java", java_frame(found[1], found[2]), prefix
     frame = _node(rest.removesuffix("{").rstrip(" ,"))
     return ("node", frame, prefix) if frame is not None else None
 
@@ -81,7 +81,7 @@ def _node(rest: str) -> Frame | None:
     return Frame(where, 0, what, False) if what and _KNOWN_PLACE.match(where) else None
 
 
-def _java(what: str, where: str) -> Frame:
+def java_frame(what: str, where: str) -> Frame:
     what = what.rpartition("/")[2] if "$$Lambda/" not in what else what.rpartition("//")[2]
     owner, _, method = what.rpartition(".")
     file, _, number = where.rpartition(":")
