@@ -44,10 +44,12 @@ _PROPERTY = re.compile(r"\s+(?:\[?[\w$'-]+\]?): .*$|\s*\.\.\. \d+ more items?$")
 _BRACKETS = re.compile(r"\s*[}\]]+,?\s*$")
 _LIBRARIES = re.compile(
     r"(?:java|javax|jdk|sun|com\.sun|jakarta|kotlin|kotlinx|scala|groovy|clojure|akka|reactor|rx|okhttp3|okio|retrofit2|"
-    r"feign|io\.(?:netty|vertx|undertow|quarkus|micronaut|micrometer|grpc|reactivex|lettuce|smallrye|opentelemetry|sentry)|"
+    r"feign|io\.(?:netty|vertx|undertow|quarkus|micronaut|micrometer|grpc|reactivex|lettuce|smallrye|opentelemetry|sentry|"
+    r"ktor|github\.resilience4j)|"
     r"org\.(?:springframework|apache|hibernate|eclipse|jboss|wildfly|postgresql|slf4j|junit|glassfish|mybatis|mongodb|"
-    r"elasticsearch|jooq|quartz|xnio|codehaus|aspectj|flywaydb|redisson|h2|testng|gradle|mockito)|"
-    r"com\.(?:zaxxer|fasterxml|mysql|mongodb|google|netflix|amazonaws|rabbitmq|github\.benmanes|datadog|newrelic|squareup)|"
+    r"elasticsearch|jooq|quartz|xnio|codehaus|aspectj|flywaydb|redisson|h2|testng|gradle|mockito|mariadb|sqlite)|"
+    r"com\.(?:zaxxer|fasterxml|mysql|mongodb|google|netflix|amazonaws|rabbitmq|github\.benmanes|datadog|newrelic|squareup|"
+    r"hazelcast|microsoft\.sqlserver)|"
     r"software\.amazon|ch\.qos|oracle|redis\.clients|net\.bytebuddy|net\.sf|springfox|liquibase|dev\.failsafe)\."
 )
 _NOT_OURS = re.compile(r"node:|internal/|<|native$|index \d|wasm:|.*[/\\]node_modules[/\\]|evalmachine")
