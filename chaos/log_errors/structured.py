@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chaos.log_errors import at_lines, go, layouts, python
@@ -84,17 +85,19 @@ def _stacks(value: Any, holder: Mapping[str, Any], entry: Mapping[str, Any], par
     if value.startswith("  File ") and _first(holder, _TYPES):
         value = f"Traceback (most recent call last):\n{value}"  # `traceback.format_tb`
     if stacks := parse(value):
-        return [_named(each, holder) for each in stacks]
+        return [_named(each, holder, entry) for each in stacks]
     if frames := go.plain_frames(value):
         block = Block()
-        block.named("error", _told(entry))
+        block.named(go.ERROR, _told(entry))
         block.frames.extend(reversed(frames))
         return [made("go", block, (), block)]
     return []
 
 
-def _named(stack: Stack, holder: Mapping[str, Any]) -> Stack:
-    """A stack without its exception has it beside it."""
+def _named(stack: Stack, holder: Mapping[str, Any], entry: Mapping[str, Any]) -> Stack:
+    """A stack without its exception has it beside it; a Go logger has the error in its entry."""
+    if (stack.language, stack.exception) == ("go", go.ERROR):
+        return replace(stack, message=_told(entry))
     name = _first(holder, _TYPES)
     if stack.exception[:1] != "(" or not name:
         return stack
