@@ -36,6 +36,8 @@ _LIBRARY = re.compile(
     # Cython names its sources relative to where the library was built
     r"|(?![/\\]|[A-Za-z]:).*\.(?:pyx|pxi|pxd)$|src[/\\]gevent[/\\]"
 )
+_CALL_STACK = "Call stack:"
+_ENDINGS = ("error", "exception", "failure", "timeout")
 _OTHER_PROGRAM = re.compile(
     r"(?:panic|fatal error): |goroutine \d+ \[|Exception in thread \"|\s+at (?:.*\()?\S+:\d+:\d+\)?\s*$"
 )
@@ -55,7 +57,7 @@ class Traceback:
 
     def __init__(self, *, group: bool = False) -> None:
         self._blocks = [Block()]
-        self._state = "frames"  # frames | member | after | chain
+        self._state = "frames"  # frames | member | after | chain | called
         self._grouped = group
         self._groups: list[tuple[int, int, int]] = []  # column, block and member of the groups that are read
         self._lines = self._blank = self._others = 0
@@ -164,8 +166,7 @@ class Traceback:
     def _frames(self, line: str) -> Taken:
         block = self._blocks[-1]
         if (found := _FRAME.match(line)) is not None:
-            file, number, function = found.groups()
-            block.frames.append(Frame(file, int(number), function or "", is_ours(file)))
+            block.frames.append(_frame(found))
             return Taken.YES
         if line.startswith("    ") or line.startswith("  [Previous line repeated"):
             return Taken.YES
@@ -185,6 +186,9 @@ class Traceback:
         if text in _CHAINED:
             self._state = "chain"
             return Taken.YES
+        if text == _CALL_STACK:
+            self._state = "called"
+            return self._called_by()
         if _HEADER.match(line) or SYNTAX.match(line):
             return Taken.OVER
         # the message ends at the first entry of another writer; the rest of the chain may still follow
@@ -193,6 +197,25 @@ class Traceback:
             return Taken.NO if self._others <= _OTHERS else Taken.OVER
         self._lines += 1
         return Taken.YES if self._lines <= _MESSAGE_LINES else Taken.OVER
+
+    def _called_by(self) -> Taken:
+        """Begin the frames that `logging` prints of a call that it could not log: their place counts if the failure
+        has none of the application."""
+        failed = self._blocks[-1]
+        self._blocks.append(
+            Block(failed.exception, failed.message, parent=failed.parent, member=failed.member)
+        )
+        return Taken.YES
+
+    def _called(self, line: str) -> Taken:
+        if (found := _FRAME.match(line)) is not None:
+            self._blocks[-1].frames.append(_frame(found))
+            return Taken.YES
+        if line.startswith("    "):
+            return Taken.YES
+        if line.startswith("Message: "):
+            self._state = "after"
+        return self._after(line)
 
     def _chain(self, line: str) -> Taken:
         if not line.strip():
@@ -203,6 +226,11 @@ class Traceback:
         return Taken.NO
 
 
+def _frame(found: re.Match[str]) -> Frame:
+    file, number, function = found.groups()
+    return Frame(file, int(number), function or "", is_ours(file))
+
+
 def _is_exception(name: str) -> bool:
-    """A class: of a module, or capitalised and no level of a log."""
-    return "." in name or (name[0].isupper() and name not in _LEVELS)
+    """A class: of a module, or capitalised and no level of a log, or an error by its name."""
+    return "." in name or (name[0].isupper() and name not in _LEVELS) or name.endswith(_ENDINGS)
