@@ -141,7 +141,7 @@ def _aggregate(lines: Sequence[str]) -> tuple[str, str, int] | None:
         if frame_of(line) is not None or not line.strip(" }],"):
             break
         listed = listed or _MEMBERS.match(line) is not None
-        if listed and (found := _UNPLACED.search(line)) is not None:
+        if listed and line.endswith("] {") and (found := _UNPLACED.search(line)) is not None:
             outermost = found["name"], "\n".join([found["text"] or "", *reversed(lines[: back - 1])]), back
     return outermost
 
@@ -196,7 +196,7 @@ class AtLines:
         if _MORE.match(line):
             self._awaits = False
             return Taken.YES
-        if self._awaits:
+        if self._awaits and not (self._depth and _indent(line) < self._indent):
             self._lines += 1
             if not ENTRY.match(line) and self._lines <= _MESSAGE_LINES:
                 return Taken.YES
@@ -220,7 +220,7 @@ class AtLines:
             member = named
         if member is not None:
             return self._member(member) if self._within(member["indent"]) else Taken.OVER
-        indent = len(line) - len(line.lstrip())
+        indent = _indent(line)
         if _BRACKETS.match(line) and indent >= self._indent:
             self._closed, self._listed = self._braces and indent == self._indent, False
             return Taken.YES
@@ -257,9 +257,12 @@ class AtLines:
         if self._aside:
             return Taken.YES
         self._root_first = self._root_first or word == "Wrapped by"
+        found = _JAVA_HEADER.match(text) if self._language == "java" else _NODE_HEADER.match(text)
+        if self._language == "node" and (found is None or _is_word(found)):
+            self._awaits = False  # it was no exception that caused this one
+            return Taken.YES
         block = Block()
-        found = (_JAVA_HEADER if self._language == "java" else _NODE_HEADER).match(text)
-        if found is not None:
+        if (found := found or _NEXT.match(text)) is not None:
             name, message = _named(found)
             block.named(name, message.removesuffix("{").strip())
         self._blocks.append(block)
@@ -281,6 +284,10 @@ class AtLines:
         inwards = self._blocks if not self._root_first else self._blocks[::-1]
         inner = [chain for member in self._members for chain in member._chains()]
         return [[*inwards, *chain] for chain in inner] or [inwards]
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _room(block: Block) -> bool:

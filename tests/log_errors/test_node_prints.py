@@ -101,6 +101,12 @@ def test_no_line_above_a_syntax_error_makes_a_pattern_backtrack() -> None:
     assert str(only(text).stack.frame) == "node:internal/modules/cjs/loader:1464 in wrapSafe"
 
 
+@pytest.mark.timeout(30)
+def test_no_line_above_members_makes_a_pattern_backtrack() -> None:
+    text = "[a: " * 4_000 + "\n" + "[a: x] " * 2_000 + "] {\n" + ANY.partition("\n")[2]
+    assert [group.count for group in groups_in(text)] == [1, 1]
+
+
 def test_a_syntax_error_in_a_package_is_where_the_application_loads_it() -> None:
     text = SYNTAX.replace("/srv/app/", "/srv/app/node_modules/x/").replace(
         "    at node:internal/main",
@@ -150,6 +156,24 @@ def test_members_of_node_alone_are_one_error() -> None:
         "      errno: -111\n    }\n  ]\n}\n"
     )
     assert only(text).count == 1
+
+
+CAUSED = "Error: outer\n    at f (/srv/app/f.js:1:1) {{\n  [cause]: {}\n}}\n"
+
+
+@pytest.mark.parametrize("cause", ["undefined", "42", "'a string'", "{ code: 1 }", "{\n    code: 1\n  }"])
+def test_a_cause_that_is_no_exception_is_none(cause: str) -> None:
+    text = CAUSED.format(cause) + "TypeError: next\n    at g (/srv/app/g.js:1:1)\n"
+    assert errors(text) == [
+        ("Error", "outer", "/srv/app/f.js:1 in f", ""),
+        ("TypeError", "next", "/srv/app/g.js:1 in g", ""),
+    ]
+
+
+def test_an_indented_name_of_an_error_takes_nothing_of_what_follows() -> None:
+    first = "Error: outer\n    at f (/srv/app/f.js:1:1)\n  OddError: no row\n"
+    text = f"{first}TypeError: next\n    at g (/srv/app/g.js:1:1)\n"
+    assert [each[2] for each in errors(text)] == ["/srv/app/f.js:1 in f", "/srv/app/g.js:1 in g"]
 
 
 @pytest.mark.parametrize("after", [ANY, THROWN, SYNTAX, "MyErr: x\n    at f (/srv/app/f.js:1:1)\n"])

@@ -99,6 +99,11 @@ def test_a_suppressed_exception_may_have_a_message_of_several_lines() -> None:
     assert named(text) == [("x.Root", "R.java:4 in R.r")]
 
 
+def test_a_cause_may_have_any_name() -> None:
+    text = "x.Gone: first\n\tat x.Y.z(Y.java:2)\nCaused by: ScriptFailure: odd\n\tat x.R.r(R.java:4)\n"
+    assert named(text) == [("ScriptFailure", "R.java:4 in R.r")]
+
+
 @pytest.mark.parametrize("word", ["Caused by", "Wrapped by"])
 def test_a_cause_that_is_printed_already_is_none(word: str) -> None:
     text = (
