@@ -110,7 +110,8 @@ def header_in(lines: Sequence[str], language: Language) -> tuple[str, str, int]:
         found = _weak(line, language) if not others else None
         if found is not None and (weak is None or (_is_word(weak) and not _is_word(found))):
             weak, where = found, back
-        if others > _OTHERS or frame_of(line) is not None:
+        ended = line[:1] == "}" and weak is not None and weak["name"][:1].isupper()
+        if others > _OTHERS or ended or frame_of(line) is not None:
             break
     return (*_named(weak), where) if weak is not None else ("", "", 0)
 

@@ -73,6 +73,14 @@ def test_the_nearest_name_is_the_exception() -> None:
     assert named(text) == [("error", "/srv/a.js:9 in a"), ("Gone", "/srv/b.js:9 in b")]
 
 
+def test_an_error_in_the_properties_of_another_is_not_the_exception_of_the_next_stack() -> None:
+    before = "{\n  errors: [\n    [Error: bare]\n  ]\n}\n"
+    text = "PaymentRefused: no\nmoney\n    at a (/srv/a.js:9:28)\n"
+    assert named(before + text) == [("PaymentRefused", "/srv/a.js:9 in a")]
+    message = "Error: no row {\n  id: 3\n}\nbody: empty\n    at a (/srv/a.js:9:28)\n"
+    assert named(message) == [("Error", "/srv/a.js:9 in a")]
+
+
 def test_an_error_in_an_object_that_node_prints_is_an_error_of_its_own() -> None:
     frames = "at thrower (/srv/a.js:9:28)\n"
     text = (
