@@ -17,6 +17,9 @@ _ISO = re.compile(
 )
 _CLF = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? ([+-]\d{4})")
 _SYSLOG = re.compile(r"\b([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?!\d)")
+_JUL = re.compile(
+    r"\b([A-Z][a-z]{2}) (\d{1,2}), (\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:\s([AP])M\b|(?!\d))"
+)
 _ZONE_STEP, _MOST_APART = 900.0, 26 * 3600.0  # seconds between zones
 _EARLIEST, _LATEST = (
     946_684_800.0,
@@ -44,6 +47,10 @@ class Instants:
             if (found := _CLF.search(text)) is not None:
                 day, name, year, *clock, fraction, zone = found.groups()
                 return self._at(int(year), _MONTHS[name], int(day), clock, fraction, zone)
+            if (found := _JUL.search(text)) is not None:
+                name, day, year, hour, minute, second, fraction, half = found.groups()
+                clock = [str(int(hour) % 12 + 12 * (half == "P")) if half else hour, minute, second]
+                return self._at(int(year), _MONTHS[name], int(day), clock, fraction, None)
             if (found := _SYSLOG.search(text)) is not None:
                 name, day, *clock, fraction = found.groups()
                 return self._of_this_year(_MONTHS[name], int(day), clock, fraction)

@@ -33,7 +33,11 @@ _RULE = re.compile(r"(\s*)(\+-)?\+-{4,}(?: (\d+|\.\.\.) -+)?\s*$")
 _LIBRARY = re.compile(
     r"<|.*(?:site-packages|dist-packages)[/\\]|.*[/\\]lib(?:64)?[/\\](?:python|pypy)\d[^/\\]*[/\\]|/opt/packages/"
     r"|.*[/\\]Python3\d+[/\\]Lib[/\\]"
+    # Cython names its sources relative to where the library was built
+    r"|(?![/\\]|[A-Za-z]:).*\.(?:pyx|pxi|pxd)$|src[/\\]gevent[/\\]"
 )
+_CALL_STACK = "Call stack:"
+_ENDINGS = ("error", "exception", "failure", "timeout")
 _OTHER_PROGRAM = re.compile(
     r"(?:panic|fatal error): |goroutine \d+ \[|Exception in thread \"|\s+at (?:.*\()?\S+:\d+:\d+\)?\s*$"
 )
@@ -53,9 +57,9 @@ class Traceback:
 
     def __init__(self, *, group: bool = False) -> None:
         self._blocks = [Block()]
-        self._state = "frames"  # frames | member | after | chain
+        self._state = "frames"  # frames | member | after | chain | called
         self._grouped = group
-        self._groups: list[tuple[int, int]] = []  # column and block of the groups whose members are read
+        self._groups: list[tuple[int, int, int]] = []  # column, block and member of the groups that are read
         self._lines = self._blank = self._others = 0
         self._member_number = 0
         self._closed = False  # the innermost group has ended, and perhaps all of them
@@ -87,27 +91,36 @@ class Traceback:
     def _stack(self, root: int) -> Stack:
         blocks = self._blocks
         chain = [
-            block
+            blocks[number]
             for at in (root, *self._outwards(root))
-            for block in blocks[at:]
-            if (block.parent, block.member) == (blocks[at].parent, blocks[at].member)
+            for number in range(at, len(blocks))
+            if self._chain_of(number) == self._chain_of(at)
         ]
         top = [block for block in blocks if block.parent is None]
         return made("python", chain[0], chain[1:], top[-1])
 
     def _roots(self) -> Iterator[int]:
-        """The root causes: of a group, those of each of its members, however deep they are."""
+        """The root causes: of a chain with a group, those of each of its members, however deep they are. One with
+        several groups prints the members of the first again in others."""
         firsts: dict[int, dict[int, int]] = {}  # by group: the first block of each member
         for number, block in enumerate(self._blocks):
             if block.parent is not None:
                 firsts.setdefault(block.parent, {}).setdefault(block.member, number)
+        groups: dict[tuple[int | None, int], int] = {}  # by chain
+        for group in sorted(firsts):
+            groups.setdefault(self._chain_of(group), group)
         waiting = [0]
         while waiting:
             at = waiting.pop()
-            if members := firsts.get(at):
-                waiting += reversed(members.values())
+            if (found := groups.get(self._chain_of(at))) is not None:
+                waiting += reversed(firsts[found].values())
             else:
                 yield at
+
+    def _chain_of(self, at: int) -> tuple[int | None, int]:
+        """What the blocks of a chain share."""
+        block = self._blocks[at]
+        return block.parent, block.member
 
     def _outwards(self, at: int) -> list[int]:
         found = []
@@ -121,12 +134,17 @@ class Traceback:
         """A line between the members of a group."""
         column, self._closed = len(rule[1]), not rule[3]
         if rule[2]:
-            self._groups.append((column + 2, len(self._blocks) - 1))
+            self._groups.append((column + 2, len(self._blocks) - 1, 0))
         while self._groups and self._groups[-1][0] > column + (2 if rule[2] else 0):
             self._groups.pop()
+        if rule[3] == "...":
+            self._state, self._lines, self._blank, self._others = "after", 0, 0, 0  # `and 3 more exceptions`
+            return
         if rule[3]:
             self._state = "member"
             self._member_number += 1
+            if self._groups:
+                self._groups[-1] = *self._groups[-1][:2], self._member_number
             return
         if self._groups:
             self._groups.pop()
@@ -134,8 +152,8 @@ class Traceback:
         self._state, self._lines, self._blank, self._others = "after", 0, 0, 1
 
     def _begin(self) -> Taken:
-        parent = self._groups[-1][1] if self._groups else None
-        self._blocks.append(Block(parent=parent, member=self._member_number))
+        _, parent, member = self._groups[-1] if self._groups else (0, None, 0)
+        self._blocks.append(Block(parent=parent, member=member))
         self._state = "frames"
         return Taken.YES
 
@@ -148,8 +166,7 @@ class Traceback:
     def _frames(self, line: str) -> Taken:
         block = self._blocks[-1]
         if (found := _FRAME.match(line)) is not None:
-            file, number, function = found.groups()
-            block.frames.append(Frame(file, int(number), function or "", is_ours(file)))
+            block.frames.append(_frame(found))
             return Taken.YES
         if line.startswith("    ") or line.startswith("  [Previous line repeated"):
             return Taken.YES
@@ -169,6 +186,9 @@ class Traceback:
         if text in _CHAINED:
             self._state = "chain"
             return Taken.YES
+        if text == _CALL_STACK:
+            self._state = "called"
+            return self._called_by()
         if _HEADER.match(line) or SYNTAX.match(line):
             return Taken.OVER
         # the message ends at the first entry of another writer; the rest of the chain may still follow
@@ -177,6 +197,25 @@ class Traceback:
             return Taken.NO if self._others <= _OTHERS else Taken.OVER
         self._lines += 1
         return Taken.YES if self._lines <= _MESSAGE_LINES else Taken.OVER
+
+    def _called_by(self) -> Taken:
+        """Begin the frames that `logging` prints of a call that it could not log: their place counts if the failure
+        has none of the application."""
+        failed = self._blocks[-1]
+        self._blocks.append(
+            Block(failed.exception, failed.message, parent=failed.parent, member=failed.member)
+        )
+        return Taken.YES
+
+    def _called(self, line: str) -> Taken:
+        if (found := _FRAME.match(line)) is not None:
+            self._blocks[-1].frames.append(_frame(found))
+            return Taken.YES
+        if line.startswith("    "):
+            return Taken.YES
+        if line.startswith("Message: "):
+            self._state = "after"
+        return self._after(line)
 
     def _chain(self, line: str) -> Taken:
         if not line.strip():
@@ -187,6 +226,11 @@ class Traceback:
         return Taken.NO
 
 
+def _frame(found: re.Match[str]) -> Frame:
+    file, number, function = found.groups()
+    return Frame(file, int(number), function or "", is_ours(file))
+
+
 def _is_exception(name: str) -> bool:
-    """A class: of a module, or capitalised and no level of a log."""
-    return "." in name or (name[0].isupper() and name not in _LEVELS)
+    """A class: of a module, or capitalised and no level of a log, or an error by its name."""
+    return "." in name or (name[0].isupper() and name not in _LEVELS) or name.endswith(_ENDINGS)

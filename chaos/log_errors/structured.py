@@ -5,31 +5,41 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from chaos.log_errors import go, python
+from chaos.log_errors import at_lines, go, layouts, python
 from chaos.log_errors.found import LOG, LONGEST_TEXT, POSTGRESQL, Found
 from chaos.log_errors.instants import Instants
 from chaos.log_errors.stack import Block, Frame, Stack, made
 
 MAY_MATTER = re.compile(
-    r"\"(?:level|severity|lvl|levelname|log\.level|error_severity|log_level|loglevel|levelno|l|s)\"\s*:\s*"
+    r"\"(?:level|severity|lvl|levelname|log\.level|error_severity|log_level|loglevel|levelno|severity_?text|l|s)\"\s*:\s*"
     r"(?:\"(?:error|critical|fatal|severe|panic|dpanic|crit|alert|emerg\w*|err|E|F|FATAL|ERROR|PANIC)\"|[5-9]\d\b)"
     r"|\"level\"\s*:\s*\{[^{}]*\"name\"\s*:\s*\"(?:error|critical)\""  # loguru's
     r"|Traceback \(most|\\n\s*(?:\\t)?\s*at |goroutine \d|\\n\\t|\"exc_type\"",
     re.I,
 )
-_LEVELS = ("level", "severity", "lvl", "levelname", "log.level", "log_level", "loglevel", "error_severity")
-_TIMES = ("time", "timestamp", "@timestamp", "ts", "asctime", "t", "date", "datetime", "eventTime", "instant")
-_MESSAGES = ("message", "msg", "event", "error", "err")
+_LEVELS = (
+    "level", "severity", "lvl", "levelname", "log.level", "log_level", "loglevel", "error_severity",
+    "severity_text",
+)  # fmt: skip
+_TIMES = (
+    "time", "timestamp", "@timestamp", "ts", "asctime", "t", "date", "datetime", "eventTime", "instant",
+    "timeMillis",
+)  # fmt: skip
+_MESSAGES = ("message", "msg", "event", "error", "err", "body")
+_TYPES = ("error.type", "error.kind", "exception.type", "type", "name", "class", "className", "kind")
+_TEXTS = ("error.message", "exception.message", *_MESSAGES)
+_MEMBERS = ("errors", "aggregateErrors")
 _ERRORS = frozenset(
     {
         "error", "critical", "fatal", "severe", "panic", "dpanic", "crit", "alert", "emerg", "emergency",
         "err",
     }
 )  # fmt: skip
-_BEGINS = re.compile(r"Traceback \(most|\n\s*at |goroutine \d|\n\t\S+:\d+|^\s+at ")
-_MOST_VALUES, _DEEPEST, _MOST_AROUND = 400, 5, 40
+_BEGINS = re.compile(r"Traceback \(most|\n\s*at |goroutine \d|\n\t\S+:\d+|^\s+at |^  File \"")
+_MOST_VALUES, _DEEPEST, _MOST_AROUND, _MOST_MEMBERS = 400, 5, 40, 100
 
 Parse = Callable[[str], list[Stack]]
 """Returns the stacks in a text of several lines."""
@@ -43,7 +53,15 @@ def read(text: str, instants: Instants, stamp: str, parse: Parse) -> list[Found]
         return None
     if not isinstance(entry, dict):
         return None
-    entry = _flat(entry)
+    if records := list(layouts.records(entry)):
+        return [
+            found for each in records for found in _errors(each, json.dumps(each), instants, stamp, parse)
+        ]
+    return _errors(entry, text, instants, stamp, parse)
+
+
+def _errors(entry: Mapping[str, Any], text: str, instants: Instants, stamp: str, parse: Parse) -> list[Found]:
+    entry = layouts.flat(entry)
     at = _instant(entry, instants)
     if at is None and stamp:
         at = instants.of(stamp)
@@ -51,48 +69,85 @@ def read(text: str, instants: Instants, stamp: str, parse: Parse) -> list[Found]
     for value, holder in _values(entry):
         if stacks := _stacks(value, holder, entry, parse):
             shown = value if isinstance(value, str) else json.dumps(value)
-            return [Found(stack, at, shown[:LONGEST_TEXT]) for stack in stacks]
+            inner = _inner(stacks, holder, entry, parse)
+            return [Found(stack, at, shown[:LONGEST_TEXT]) for stack in inner]
     if level is None:
         return []
     language = POSTGRESQL if "error_severity" in entry else LOG
     return [Found(Stack(language, level, _message(entry), ()), at, text[:LONGEST_TEXT])]
 
 
-def _flat(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An entry of loguru (`serialize=True`) with its level, instant and message where others have them."""
-    record = entry.get("record")
-    if not isinstance(record, dict):
-        return entry
-    level, at = record.get("level"), record.get("time")
-    if not isinstance(level, dict) or not isinstance(at, dict):
-        return entry
-    told = {"level": level.get("name"), "time": at.get("timestamp"), "message": record.get("message")}
-    return told | {key: value for key, value in entry.items() if key != "record"}
-
-
 def _stacks(value: Any, holder: Mapping[str, Any], entry: Mapping[str, Any], parse: Parse) -> list[Stack]:
     if isinstance(value, list):
-        return _of_dictionaries(value)
+        return _of_dictionaries(value) or _of_elements(value, holder)
     if not isinstance(value, str) or not _BEGINS.search(value):
         return []
+    if value.startswith("  File ") and _first(holder, _TYPES):
+        value = f"Traceback (most recent call last):\n{value}"  # `traceback.format_tb`
     if stacks := parse(value):
-        return [_named(each, holder) for each in stacks]
+        return [_named(each, holder, entry) for each in stacks]
     if frames := go.plain_frames(value):
         block = Block()
-        block.named("error", _told(entry))
+        block.named(go.ERROR, _told(entry))
         block.frames.extend(reversed(frames))
         return [made("go", block, (), block)]
     return []
 
 
-def _named(stack: Stack, holder: Mapping[str, Any]) -> Stack:
-    """A stack without its exception has it beside it."""
-    name = next(
-        (holder[key] for key in ("type", "name", "class", "kind") if isinstance(holder.get(key), str)), ""
-    )
+def _named(stack: Stack, holder: Mapping[str, Any], entry: Mapping[str, Any]) -> Stack:
+    """A stack without its exception has it beside it; a Go logger has the error in its entry."""
+    if (stack.language, stack.exception) == ("go", go.ERROR):
+        return replace(stack, message=_told(entry))
+    name = _first(holder, _TYPES)
     if stack.exception[:1] != "(" or not name:
         return stack
-    return Stack(stack.language, name[:200], _message(holder), stack.frames, stack.raised)
+    return Stack(stack.language, name[:200], _first(holder, _TEXTS), stack.frames, stack.raised)
+
+
+def _inner(
+    stacks: list[Stack], holder: Mapping[str, Any], entry: Mapping[str, Any], parse: Parse, depth: int = 0
+) -> list[Stack]:
+    """The same, or the stacks of the cause or the members that stand beside them."""
+    if len(stacks) != 1 or stacks[0].raised or depth == _DEEPEST:
+        return stacks
+    found = []
+    for each in _causes(holder):
+        read = (_stacks(_text(value), each, entry, parse) for value in each.values())
+        inner = next(filter(None, read), [])
+        found += [_raised(stack, stacks[0]) for stack in _inner(inner, each, entry, parse, depth + 1)]
+    return found or stacks
+
+
+def _causes(holder: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    listed = [each for key in _MEMBERS if isinstance(value := holder.get(key), list) for each in value]
+    return [each for each in (listed or [holder.get("cause")])[:_MOST_MEMBERS] if isinstance(each, dict)]
+
+
+def _raised(root: Stack, outer: Stack) -> Stack:
+    """The stack of a cause: if it has no frame of the application, that of the outer exception decides."""
+    frames = root.frames if any(frame.ours for frame in root.frames) else outer.frames or root.frames
+    shown = dict.fromkeys([*frames, *(frame for frame in outer.frames[-1:] if frame.ours)])
+    told = "" if outer.exception == root.exception else outer.exception
+    return Stack(root.language, root.exception, root.message, tuple(shown), told)
+
+
+def _of_elements(value: list[Any], holder: Mapping[str, Any]) -> list[Stack]:
+    """A stack of Java as Log4j's JsonLayout and Logback's JsonEncoder write it, the deepest frame first."""
+    if not value or not (name := _first(holder, _TYPES)):
+        return []
+    block = Block()
+    block.named(name, _first(holder, _TEXTS))
+    for each in value[: block.frames.maxlen]:
+        if not isinstance(each, dict):
+            return []
+        owner, method = _first(each, ("class", "className")), _first(each, ("method", "methodName"))
+        if not owner or not method:
+            return []
+        number = each.get("line", each.get("lineNumber"))
+        file = _first(each, ("file", "fileName")) or "Unknown Source"
+        where = f"{file}:{number}" if isinstance(number, int) and number > 0 else file
+        block.frames.appendleft(at_lines.java_frame(f"{owner}.{method}", where))
+    return [made("java", block, (), block)]
 
 
 def _of_dictionaries(value: list[Any], around: Sequence[Block] = ()) -> list[Stack]:
@@ -108,12 +163,13 @@ def _of_dictionaries(value: list[Any], around: Sequence[Block] = ()) -> list[Sta
         blocks.append(block)
     if not blocks:
         return []
-    outwards = [*reversed(blocks), *around]
-    members = value[-1].get("exceptions")
-    if isinstance(members, list) and len(around) < _MOST_AROUND:
-        lists = [each for each in members if isinstance(each, list)][:_MOST_VALUES]
-        if found := [stack for each in lists for stack in _of_dictionaries(each, outwards)]:
+    for at in reversed(range(len(blocks)) if len(around) < _MOST_AROUND else ()):
+        members = value[at].get("exceptions")
+        lists = [each for each in members if isinstance(each, list)] if isinstance(members, list) else []
+        outwards = [*reversed(blocks[: at + 1]), *around]
+        if found := [stack for each in lists[:_MOST_VALUES] for stack in _of_dictionaries(each, outwards)]:
             return found
+    outwards = [*reversed(blocks), *around]
     return [made("python", outwards[0], outwards[1:], outwards[-1])]
 
 
@@ -133,10 +189,23 @@ def _values(entry: Mapping[str, Any]) -> Iterator[tuple[Any, Mapping[str, Any]]]
             return
         holder, depth = waiting.pop(0)
         for value in list(holder.values())[:_MOST_VALUES]:
-            if isinstance(value, dict) and depth < _DEEPEST:
-                waiting.append((value, depth + 1))
-            elif isinstance(value, str | list):
-                yield value, holder
+            if isinstance(value, str | list):
+                yield _text(value), holder
+            if depth < _DEEPEST:
+                objects = value[:_MOST_VALUES] if isinstance(value, list) else [value]
+                waiting += [(each, depth + 1) for each in objects if isinstance(each, dict)]
+
+
+def _text(value: Any) -> Any:
+    """The value; one text of a list of lines."""
+    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+        return "\n".join(each.rstrip("\n") for each in value)
+    return value
+
+
+def _first(holder: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """The text of the first key that has one."""
+    return next((value for key in keys if isinstance(value := holder.get(key), str)), "")
 
 
 def _level(entry: Mapping[str, Any]) -> str | None:
@@ -152,7 +221,7 @@ def _level(entry: Mapping[str, Any]) -> str | None:
 
 
 def _message(entry: Mapping[str, Any]) -> str:
-    return next((entry[key] for key in _MESSAGES if isinstance(entry.get(key), str)), "")
+    return _first(entry, _MESSAGES)
 
 
 def _told(entry: Mapping[str, Any]) -> str:
@@ -163,9 +232,9 @@ def _told(entry: Mapping[str, Any]) -> str:
 
 def _instant(entry: Mapping[str, Any], instants: Instants) -> float | None:
     for key in _TIMES:
-        value = entry.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            found = instants.number(float(value))
+        value = _numeral(entry.get(key))
+        if isinstance(value, float):
+            found = instants.number(value)
         elif isinstance(value, str):
             found = instants.of(value[:64])
         else:
@@ -173,3 +242,15 @@ def _instant(entry: Mapping[str, Any], instants: Instants) -> float | None:
         if found is not None:
             return found
     return None
+
+
+def _numeral(value: Any) -> Any:
+    """The number of an instant, also of one written as its digits, or as Log4j's seconds and nanoseconds."""
+    if isinstance(value, dict):
+        value = value.get("epochSecond"), value.get("nanoOfSecond", 0)
+    elif isinstance(value, bool) or (isinstance(value, str) and not value.isdecimal()):
+        return value
+    try:
+        return value[0] + value[1] / 1e9 if isinstance(value, tuple) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
