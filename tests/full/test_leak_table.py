@@ -61,7 +61,7 @@ LEAKS = (
 )
 INNOCENTS = (
     Planted(dict.fromkeys(TWINS, 1), kind="twins", again=10),
-    Planted({"fragments": 1}, kind="twins", again=10, rate=10),  # 30 MB are read for each request
+    Planted({"fragments": 1}, kind="twins", rate=10),  # 30 MB are read for each request
 )
 
 
