@@ -153,6 +153,8 @@ class Parser:
             )
         if " at " in text.expandtabs(1) and (frame := at_lines.frame_of(text)) is not None:
             return self._at(line, at, frame[0], frame[2])
+        if ".go:" in text and (opened := self._printed(line, at)) is not None:
+            return opened
         if "goroutine " in text and (header := go.GOROUTINE.match(text)) is not None:
             return self._goroutine(line, at, header)
         if ("panic: " in text or "fatal error: " in text) and (header := go.BEGIN.match(text)) is not None:
@@ -169,6 +171,18 @@ class Parser:
         indent = len(header) - len(header.lstrip()) if not ENTRY.match(header) else 0
         machine = AtLines(language, exception, message, indent)
         opened = _Open(machine, prefix, line, at or self._before(line), reversed(before[:back]))
+        return opened if opened.take(line) is Taken.YES else None
+
+    def _printed(self, line: Line, at: float | None) -> _Open | None:
+        """The frames that zap and pkg/errors print below an entry, or gin below a panic that it has recovered."""
+        placed, recovered = go.PLACE.match(line.text), go.RECOVERED.match(line.text)
+        if (found := placed or recovered) is None:
+            return None
+        before = self.recent.contents(line.channel, Prefix(found["prefix"]))
+        if recovered is not None and not any("panic recovered:" in text for text in before):
+            return None
+        machine: Machine = go.Printed(before) if placed else go.Recovered(before[0])
+        opened = _Open(machine, found["prefix"], line, at or self._before(line), reversed(before[:2]))
         return opened if opened.take(line) is Taken.YES else None
 
     def _goroutine(self, line: Line, at: float | None, header: re.Match[str]) -> _Open | None:
@@ -213,8 +227,9 @@ class Parser:
 
     def _before(self, line: Line) -> float | None:
         """The instant of the latest entry before the line, of the same channel."""
-        if (waiting := self._entries.get(line.channel)) is not None:
-            return waiting[0].at
+        waiting, _ = self._entries.get(line.channel, (None, 0))
+        if waiting is not None and waiting.at is not None:
+            return waiting.at
         for earlier in self.recent.of(line.channel):
             if (found := self._instants.of(earlier.stamp or earlier.text[:WITHIN])) is not None:
                 return found

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from chaos.log_errors import lines
 from chaos.log_errors.stack import ENTRY, Block, Frame, Stack, Taken, made
 
 HEADER = re.compile(
@@ -192,7 +193,9 @@ class Traceback:
         if _HEADER.match(line) or SYNTAX.match(line):
             return Taken.OVER
         # the message ends at the first entry of another writer; the rest of the chain may still follow
-        self._others += bool(self._others or ENTRY.match(line) or _OTHER_PROGRAM.match(line))
+        self._others += bool(
+            self._others or ENTRY.match(line) or _OTHER_PROGRAM.match(line) or lines.begins_entry(line)
+        )
         if self._others:
             return Taken.NO if self._others <= _OTHERS else Taken.OVER
         self._lines += 1

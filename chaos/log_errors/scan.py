@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterable, Iterator
 
 from chaos.log_errors.parser import LOOKBACK, Parser
@@ -17,9 +18,12 @@ _IN_JSON = (
 _MARKS = (
     b"Traceback (most recent call last)", b"SyntaxError", b"IndentationError", b"TabError", b'"exc_type"',
     b"\tat ", b"\\tat ", b"#011at ", b"  at ", b"panic: ", b"fatal error: ", b"goroutine ", b"stacktrace",
+    b" (0x",
     b"ERROR", b"CRITICAL", b"FATAL", b"PANIC", b"SEVERE", b"error]", b"[crit]", b"[alert]", b"[emerg]",
     *(b"level=%s" % level for level in _LEVELS), *_IN_JSON,
 )  # fmt: skip
+_PLACE = re.compile(rb"(?:\t|#011)/[^\t\n]{1,300}\.go:\d+\r?$", re.MULTILINE)
+"""A place of Go, alone on its line: a tab and a path alone are in every line of some access logs."""
 _ESCAPED = tuple(mark.replace(b'"', b'\\"') for mark in _IN_JSON)
 """The same in a text within JSON, such as a line that Docker keeps."""
 
@@ -54,7 +58,8 @@ def _whole_lines(parts: Iterable[bytes]) -> Iterator[bytes]:
 def _feed(chunk: bytes, parser: Parser) -> None:
     at, end = 0, len(chunk)
     sought = _MARKS + _ESCAPED if b'\\":' in chunk else _MARKS
-    marks = heapq.merge(*(_found(chunk, mark) for mark in sought))
+    places = (found.start() for found in _PLACE.finditer(chunk))
+    marks = heapq.merge(places, *(_found(chunk, mark) for mark in sought))
     mark = next(marks, end)
     while at < end:
         if parser.idle:

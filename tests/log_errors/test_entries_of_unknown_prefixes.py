@@ -90,3 +90,8 @@ def test_a_level_in_a_further_line_of_a_message_begins_no_entry(entry: str, line
 def test_a_message_of_several_lines_with_a_level_stays_one_error_with_its_stack() -> None:
     group = only(f"worker ERROR not valid:\n  - field total: ERROR too long\n{TRACEBACK}")
     assert (group.stack.language, group.count) == ("python", 1)
+
+
+def test_entries_after_a_traceback_are_errors_of_their_own() -> None:
+    found = groups_in(f"{TRACEBACK}shop.api ERROR disk full\nshop.api CRITICAL database gone\n")
+    assert {each.message.text for each in found} == {"boom", "disk full", "database gone"}
