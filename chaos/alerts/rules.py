@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,11 @@ _COMPARISONS = (">", "<", ">=", "<=", "==")
 _CLOCKS = frozenset(
     ["time", "timestamp", "minute", "hour", "day_of_week", "day_of_month", "day_of_year", "month", "year"]
 )
+
+_DURATION = re.compile("".join(f"(?:([0-9]+){unit})?" for unit in ("y", "w", "d", "h", "m", "s", "ms")))
+"""Of Prometheus. promql_parser refuses zero, and takes numbers without a unit."""
+_UNITS = (365 * 86_400, 7 * 86_400, 86_400, 3_600, 60, 1, 1e-3)  # seconds
+_LONGEST = 2**63 / 1e9  # seconds: Prometheus refuses more
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +87,16 @@ def _rule(group: Where, at: Where) -> Rule:
 
 def _duration(at: Where) -> float:
     text = at.value()
-    if text is None or str(text) in ("0", "0s"):  # which the parser refuses, and Prometheus takes
+    if text is None or str(text) == "0":
         return 0.0
-    try:
-        found: timedelta = promql_parser.parse_duration(str(text))
-    except ValueError:
-        found = timedelta.max
-    if found == timedelta.max or str(text).isdigit():  # which the parser takes, and Prometheus refuses
+    found = _DURATION.fullmatch(str(text))
+    seconds = 0.0
+    if found is not None:
+        parts = zip(found.groups(default="0"), _UNITS, strict=True)
+        seconds = sum(int(number) * unit for number, unit in parts)
+    if found is None or not text or seconds > _LONGEST:
         raise at.broken("must be a duration such as 5m", text)
-    return found.total_seconds()
+    return seconds
 
 
 def _selectors(expr: promql_parser.Expr) -> list[Selector]:
