@@ -133,7 +133,11 @@ class _OfPrometheus:
                     NOW,
                     PROMETHEUS,
                     url=self._server.url,
-                    rules={name: wait for name, wait in found.waits.items() if name in self._expected},
+                    rules={
+                        name: wait
+                        for name, wait in found.waits.items()
+                        if name in self._expected and wait is not None
+                    },
                     interval=max(found.intervals.values(), default=None),
                     evaluated=self._evaluated(found),
                 )
