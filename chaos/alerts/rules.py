@@ -53,7 +53,8 @@ def load(paths: Sequence[Path]) -> list[Rule]:
     """Every rule of the files, in order. Raises FileError, and UsageError if no file has an alert."""
     found = [rule for path in dict.fromkeys(paths) for rule in _of_file(path)]
     if not any(rule.alert for rule in found):
-        raise UsageError(f"no alert in {', '.join(map(str, paths))}: only recording rules")
+        why = "only recording rules" if found else "there are no rules"
+        raise UsageError(f"no alert in {', '.join(map(str, paths))}: {why}")
     return found
 
 

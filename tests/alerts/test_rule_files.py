@@ -93,3 +93,36 @@ def test_what_prometheus_refuses_as_a_duration_is_refused(tmp_path: Path, text: 
 def test_files_without_an_alert_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="only recording rules"):
         load(tmp_path, "groups: [{name: g, rules: [{record: a, expr: b}]}]")
+
+
+@pytest.mark.parametrize("text", ["groups: []", "groups: [{name: g, rules: []}]"])
+def test_files_without_a_rule_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match=r"no alert in .*: there are no rules"):
+        load(tmp_path, text)
+
+
+CHART = "groups:\n- name: g\n  rules:\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "  - alert: {{ .Values.name }}\n    expr: up == 0\n",
+        "{{- if .Values.alerts }}\n  - alert: A\n    expr: up == 0\n{{- end }}\n",
+        "  - alert: A\n    expr: up == 0\n    labels:\n      {{- toYaml .Values.labels | nindent 6 }}\n",
+    ],
+    ids=["a value", "a condition", "an include"],
+)
+def test_a_chart_that_is_not_rendered_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(FileError, match=r"holds Helm templates .*; type: helm template CHART") as refused:
+        load(tmp_path, CHART + text)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_templates_of_prometheus_are_none_of_helm(tmp_path: Path) -> None:
+    note = "    annotations:\n      summary: |\n        {{ $labels.job }}\n      value: '{{ $value }}'\n"
+    (found,) = load(tmp_path, f"{CHART}  - alert: A\n    expr: up == 0\n{note}")
+    assert found.alert == "A"
+    for mistake, rule in (("up ==", "is not PromQL"), ("[up", "the closing ] is missing")):
+        with pytest.raises(FileError, match=rule):
+            load(tmp_path, f"{CHART}  - alert: A\n    expr: {mistake}\n{note}")
