@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from chaos.alerts import mapping, promtool, rule_file, series, virtual
+from chaos.alerts import mapping, promtool, rule_file, selecting, series, virtual
 from chaos.alerts.phases import phases_of
 from chaos.alerts.promtool import Value
 from chaos.alerts.rules import Rule, Selector
@@ -80,9 +80,12 @@ def play(
 ) -> Replay:
     """`patience`: seconds after which a probe gives up; by default as blackbox_exporter has it. Raises ToolMissing,
     UsageError for rules that promtool refuses, and Unreadable."""
-    wanted = [selector for rule in rules for selector in rule.selectors]
     own = list(series.own(journal))
-    there = _chosen(journal, wanted, mapped, own, patience or series.patience_of(scrape))
+    everything = _everything(journal, mapped, own, patience or series.patience_of(scrape))
+    recorded = {rule.record for rule in rules if rule.record}
+    known = {each.name for each in everything} | mapped.keys() | recorded | {*_ITS_SERIES}
+    rules = selecting.resolved(rules, everything, known)
+    there = _chosen(everything, [selector for rule in rules for selector in rule.selectors])
     names = set[str]().union(*map(_names, rules))
     mistaken = mapping.missing(journal, {name: each for name, each in mapped.items() if name in names}, own)
     alerting = [rule for rule in rules if rule.alert]
@@ -103,7 +106,7 @@ def play(
     found = [(rule, phases.get(rule.alert)) for rule in alerting]
     return Replay(
         alerts=tuple(replace(judges[phase].of(rule), aligned=phase is not None) for rule, phase in found),
-        unmapped=tuple(sorted(names - have - mistaken.keys() - {rule.record for rule in rules})),
+        unmapped=tuple(sorted(names - have - mistaken.keys() - recorded)),
         injections=injections,
         scrape=scrape,
         every=every,
@@ -148,19 +151,19 @@ def _evaluated(
     }
 
 
-def _chosen(
-    journal: Journal,
-    wanted: Iterable[Selector],
-    mapped: Mapping[str, mapping.Mapped],
-    own: Sequence[Sampled],
-    patience: float,
+def _everything(
+    journal: Journal, mapped: Mapping[str, mapping.Mapped], own: Sequence[Sampled], patience: float
 ) -> list[Sampled]:
+    """Every series that a rule can ask for."""
+    others = [each for each in (*own, *series.well_known(journal, patience)) if each.name not in mapped]
+    return [*mapping.series(journal, mapped, own), *others]
+
+
+def _chosen(everything: Sequence[Sampled], wanted: Iterable[Selector]) -> list[Sampled]:
     """The series that the rules ask for, with the labels that their selectors must match.
 
     A run knows nothing of `job` or `instance`: what a selector demands of them is taken from it.
     """
-    others = [each for each in (*own, *series.well_known(journal, patience)) if each.name not in mapped]
-    everything = [*mapping.series(journal, mapped, own), *others]
     found = []
     for selector in dict.fromkeys(wanted):
         demanded = dict(selector.equal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from chaos.errors import UsageError
 from chaos.spec.yamlfile import Where
 
 _COMPARISONS = (">", "<", ">=", "<=", "==")
+_OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 _CLOCKS = frozenset(
     ["time", "timestamp", "minute", "hour", "day_of_week", "day_of_month", "day_of_year", "month", "year"]
 )
@@ -28,10 +30,13 @@ _LONGEST = 2**63 / 1e9  # seconds: Prometheus refuses more
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One selector of an expression; `equal` are its labels that must equal a value."""
+    """One selector of an expression; `equal` are its labels that must equal a value. One without a name has its own
+    `text`, and what it demands of the name: operators and values."""
 
     name: str
     equal: tuple[tuple[str, str], ...] = ()
+    named: tuple[tuple[str, str], ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +112,23 @@ def _selectors(expr: promql_parser.Expr) -> list[Selector]:
         inner = each if isinstance(each, VectorSelector) else getattr(each, "vector_selector", None)
         if inner is None:
             return
-        labels = [(m.name, m.value) for m in inner.matchers.matchers if m.op == promql_parser.MatchOp.Equal]
-        name = inner.name or next((value for label, value in labels if label == "__name__"), "")
-        equal = tuple((label, value) for label, value in labels if label != "__name__" and value)
-        found.append(Selector(name, equal))
+        found.append(_selector(inner))
 
     promql_parser.walk(expr, see)
     return found
+
+
+def _selector(of: VectorSelector) -> Selector:
+    matchers = [(m.name, _OPERATORS[str(m.op)], m.value) for m in of.matchers.matchers]
+    named = tuple((operator, value) for label, operator, value in matchers if label == "__name__")
+    equal = tuple(
+        (label, value) for label, op, value in matchers if op == "=" and label != "__name__" and value
+    )
+    name = of.name or dict(named).get("=", "")
+    if name:
+        return Selector(name, equal)
+    inner = ",".join(f"{label}{operator}{json.dumps(value)}" for label, operator, value in matchers)
+    return Selector("", equal, named, f"{{{inner}}}")
 
 
 def _clocks(expr: promql_parser.Expr) -> frozenset[str]:
