@@ -52,6 +52,8 @@ class Rule:
     comparison: str = ""  # such as `> 0.8`
     labels: tuple[tuple[str, str], ...] = ()  # those that it adds
     clocks: frozenset[str] = frozenset()  # functions of its expression that read the time of day, or the date
+    group: str = ""
+    interval: float = 0.0  # seconds of the group's own `interval`; 0: it has none
 
 
 def load(paths: Sequence[Path]) -> list[Rule]:
@@ -88,6 +90,8 @@ def _rule(group: Where, at: Where) -> Rule:
         comparison=comparison,
         clocks=_clocks(parsed),
         labels=tuple(rule_file.labels(group, at).items()),
+        group=str(group.under("name").value() or ""),
+        interval=_duration(group.under("interval")),
     )
 
 
