@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from chaos.alerts import mapping, promtool, rule_file, series, virtual
+from chaos.alerts import intervals, mapping, promtool, rule_file, selecting, series, virtual
+from chaos.alerts.intervals import Fires
 from chaos.alerts.phases import phases_of
 from chaos.alerts.promtool import Value
 from chaos.alerts.rules import Rule, Selector
@@ -53,6 +54,12 @@ class Replayed:
     early: bool = False  # it was active before anything was injected
     aligned: bool = False  # evaluated at the instants at which the run's Prometheus did
     labels: Mapping[str, str] = field(default_factory=dict)  # those that its rule adds
+    group: str = ""
+    interval: float | None = None  # seconds of its group's own interval, if it is another than the replay's
+    slower: Fires | None = None  # if that is longer
+    behind: Mapping[str, float] = field(
+        default_factory=dict
+    )  # recorded series that it reads: their longer intervals
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +87,39 @@ def play(
 ) -> Replay:
     """`patience`: seconds after which a probe gives up; by default as blackbox_exporter has it. Raises ToolMissing,
     UsageError for rules that promtool refuses, and Unreadable."""
-    wanted = [selector for rule in rules for selector in rule.selectors]
     own = list(series.own(journal))
-    there = _chosen(journal, wanted, mapped, own, patience or series.patience_of(scrape))
+    everything = _everything(journal, mapped, own, patience or series.patience_of(scrape))
+    recorded = {rule.record for rule in rules if rule.record}
+    known = {each.name for each in everything} | mapped.keys() | recorded | {*_ITS_SERIES}
+    rules = selecting.resolved(rules, everything, known)
+    there = _chosen(everything, [selector for rule in rules for selector in rule.selectors])
     names = set[str]().union(*map(_names, rules))
     mistaken = mapping.missing(journal, {name: each for name, each in mapped.items() if name in names}, own)
     alerting = [rule for rule in rules if rule.alert]
     have = _with_recorded({each.name for each in there}, rules)
-    phases = phases_of(journal, every)
+    at = {rule: _instants(rule, journal, every) for rule in alerting}
     grids = {
-        phase: virtual.grid_of(journal, scrape, hold, phase or 0.0)
-        for phase in dict.fromkeys(phases.get(rule.alert) for rule in alerting)
+        each: virtual.grid_of(journal, scrape, hold, each[1] or 0.0) for each in dict.fromkeys(at.values())
     }
     injections = tuple(
         (event.name, next(iter(grids.values())).virtual(event.at)) for event in journal.every(StepInjected)
     )
     judges = {}
-    for phase, grid in grids.items():
-        of_phase = [rule for rule in alerting if phases.get(rule.alert) == phase]
-        evaluated = _evaluated(grid, of_phase, files, there, every)
-        judges[phase] = _Judge(grid, injections, have, evaluated, every)
-    found = [(rule, phases.get(rule.alert)) for rule in alerting]
+    for each, grid in grids.items():
+        step, _ = each
+        evaluated = _evaluated(grid, [rule for rule in alerting if at[rule] == each], files, there, step)
+        judges[each] = _Judge(grid, injections, have, evaluated, step)
     return Replay(
-        alerts=tuple(replace(judges[phase].of(rule), aligned=phase is not None) for rule, phase in found),
-        unmapped=tuple(sorted(names - have - mistaken.keys() - {rule.record for rule in rules})),
+        alerts=tuple(
+            replace(
+                judges[at[rule]].of(rule),
+                aligned=at[rule][1] is not None,
+                interval=rule.interval if rule.interval not in (0.0, every) else None,
+                behind=intervals.behind(rule, rules, every),
+            )
+            for rule in alerting
+        ),
+        unmapped=tuple(sorted(names - have - mistaken.keys() - recorded)),
         injections=injections,
         scrape=scrape,
         every=every,
@@ -111,6 +127,13 @@ def play(
         mistaken=mistaken,
         clocks=tuple(sorted({name for rule in rules for name in rule.clocks})),
     )
+
+
+def _instants(rule: Rule, journal: Journal, every: float) -> tuple[float, float | None]:
+    """Seconds between two evaluations of an alert, and the first of them if the run's Prometheus says it."""
+    step = intervals.step_of(rule, every)
+    is_own = rule.interval in (0.0, step)
+    return step, phases_of(journal, step).get(rule.alert) if is_own else None
 
 
 def _names(rule: Rule) -> set[str]:
@@ -133,11 +156,12 @@ def _evaluated(
     grid: Grid, rules: Sequence[Rule], files: Sequence[Path], there: Sequence[Sampled], every: float
 ) -> dict[str, list[Value]]:
     """Each expression at each evaluation, in virtual time: promtool's begins at zero."""
-    compared = dict.fromkeys(rule.compared for rule in rules if rule.compared)
+    compared = [rule.compared for rule in rules if rule.compared]
+    slower = [rule.expr for rule in rules if intervals.is_slower(rule, every)]
     found = promtool.evaluate(
         {path: rule_file.for_promtool(path) for path in files},
         [(promtool.selector(each.name, each.labels), virtual.written(grid.values(each))) for each in there],
-        [ALERTS, *compared],
+        [*dict.fromkeys([ALERTS, *compared, *slower])],
         scrape=grid.step,
         every=every,
         length=grid.length,
@@ -148,19 +172,19 @@ def _evaluated(
     }
 
 
-def _chosen(
-    journal: Journal,
-    wanted: Iterable[Selector],
-    mapped: Mapping[str, mapping.Mapped],
-    own: Sequence[Sampled],
-    patience: float,
+def _everything(
+    journal: Journal, mapped: Mapping[str, mapping.Mapped], own: Sequence[Sampled], patience: float
 ) -> list[Sampled]:
+    """Every series that a rule can ask for."""
+    others = [each for each in (*own, *series.well_known(journal, patience)) if each.name not in mapped]
+    return [*mapping.series(journal, mapped, own), *others]
+
+
+def _chosen(everything: Sequence[Sampled], wanted: Iterable[Selector]) -> list[Sampled]:
     """The series that the rules ask for, with the labels that their selectors must match.
 
     A run knows nothing of `job` or `instance`: what a selector demands of them is taken from it.
     """
-    others = [each for each in (*own, *series.well_known(journal, patience)) if each.name not in mapped]
-    everything = [*mapping.series(journal, mapped, own), *others]
     found = []
     for selector in dict.fromkeys(wanted):
         demanded = dict(selector.equal)
@@ -179,6 +203,13 @@ class _Judge:
     every: float
 
     def of(self, rule: Rule) -> Replayed:
+        found = replace(self._judged(rule), group=rule.group)
+        if found.state is State.NO_SERIES or not intervals.is_slower(rule, self.every):
+            return found
+        values = self.found.get(rule.expr, ())
+        return replace(found, slower=intervals.fires(rule, values, self.grid, self.every))
+
+    def _judged(self, rule: Rule) -> Replayed:
         labels, lacking = dict(rule.labels), self._lacking(rule)
         if lacking and len(lacking) == len(_names(rule)):  # `absent(x)` fires for what no run has
             because = f"the run has no samples of {', '.join(lacking)}: map them with --map FILE"

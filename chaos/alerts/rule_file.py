@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from chaos.errors import FileError
 from chaos.spec import yamlfile
 from chaos.spec.near import instead
+from chaos.spec.userfile import read_text
 from chaos.spec.yamlfile import Where
 
 _OF_PROMTOOL = ("name", "interval", "limit", "rules")
@@ -22,17 +25,32 @@ _OF_GROUPS = (
 )
 _OF_RULES = ("alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations")
 _DEEPEST_LIST = 3
+_TEMPLATE_LINE = re.compile(r"^\s*(?:- +)?(?:[\w./\"-]+: *)?\{\{(?!-?\s*\$)", re.MULTILINE)
+"""Of a chart. A template of Prometheus is inside text; in a line of its own it mostly begins with a variable."""
 
 
 def groups(path: Path) -> list[Where]:
     """Return the place of each group. Raises FileError, also for a file that has none."""
-    documents = [Where(path, document) for document in yamlfile.read_documents(path)]
+    documents = [Where(path, document) for document in _documents(path)]
     holders = [holder for document in documents for holder in _holders(document)]
     if not holders:
         raise documents[0].broken("must be a file of Prometheus rules: `groups:` with `rules:`")
     return [
         holder.under("groups", number) for holder in holders for number in range(len(_list(holder, "groups")))
     ]
+
+
+def _documents(path: Path) -> list[Any]:
+    try:
+        return yamlfile.read_documents(path)
+    except FileError:
+        text = read_text(path)
+        found = _TEMPLATE_LINE.search(text)
+        if found is None:
+            raise
+        line = text.count("\n", 0, found.end()) + 1
+        rule = "holds Helm templates ({{ }}), which only Helm can read; type: helm template CHART > rendered.yaml"
+        raise FileError(path, line, "", rule) from None
 
 
 def rules(group: Where) -> list[Where]:

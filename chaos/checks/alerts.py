@@ -136,11 +136,13 @@ def _never(scene: _Scene, pending: list[Episode], finding: Finder) -> Finding:
 def _in_time(scene: _Scene, first: Episode, finding: Finder) -> Finding:
     within = scene.objective.fires_within or math.inf
     took, least = first.fired_at - scene.start, first.fired_after - scene.start
-    because = f"{first.name} fired {_after(first.firing, scene)}"
-    if scene.broken is not None:
-        apart = first.fired_at - scene.broken
-        because += f", {show_seconds(abs(apart))} {'after' if apart >= 0 else 'before'} the first broken link"
-    evidence = {"labels": dict(first.labels), "not_before": least, "pending_after": first.begun - scene.start}
+    because = f"{first.name} fired {_after(first.firing, scene)}{_from_link(first.fired_at, scene)}"
+    evidence = {
+        "labels": dict(first.labels),
+        "not_before": least,
+        "pending_after": first.begun - scene.start,
+        **_since_link(scene, pending_after_link=first.begun, after_link=first.fired_at),
+    }
     if took <= within:
         return finding(Outcome.PASS, because, measured=took, **evidence)
     outcome = Outcome.FAIL if least > within else Outcome.UNKNOWN
@@ -158,8 +160,10 @@ def _delivered(scene: _Scene, first: Episode) -> Finding:
         if each.status == "firing" and each.at >= scene.start and first.is_of(each.labels)
     ]
     if got:
-        took = got[0].at - scene.start
-        return finding(Outcome.PASS, f"{first.name} was delivered {_after(got[0].at, scene)}", measured=took)
+        at = got[0].at
+        because = f"{first.name} was delivered {_after(at, scene)}{_from_link(at, scene)}"
+        since = _since_link(scene, after_link=at)
+        return finding(Outcome.PASS, because, measured=at - scene.start, **since)
     receiver, manager = watched(scene.journal, "receiver"), watched(scene.journal, "alertmanager")
     if not receiver.known:
         because = "midnight has no receiver: set alertmanager.receiver (a port) in the target file"
@@ -204,16 +208,31 @@ def _resolved(scene: _Scene, fired: list[Episode]) -> Finding:
             Outcome.FAIL, f"{last.name} was not resolved {show_seconds(within)} after the last undo"
         )
     took, least = max(0.0, last.ended - scene.undone), last.ended_after - scene.undone
-    because = f"{last.name} was resolved {show_seconds(took)} after the last undo"
+    since = _since_link(scene, after_link=last.ended)
+    because = (
+        f"{last.name} was resolved {show_seconds(took)} after the last undo{_from_link(last.ended, scene)}"
+    )
     if took <= within:
-        return finding(Outcome.PASS, because, measured=took)
+        return finding(Outcome.PASS, because, measured=took, **since)
     outcome = Outcome.FAIL if least > within else Outcome.UNKNOWN
-    return finding(outcome, f"{because}, {show_seconds(within)} allowed", measured=took)
+    return finding(outcome, f"{because}: {show_seconds(within)} allowed", measured=took, **since)
 
 
 def _after(at: float | None, scene: _Scene) -> str:
     since = scene.objective.after or ("the first injection" if scene.injected else "the start of the play")
     return f"{show_seconds((at or 0.0) - scene.start)} after {since}"
+
+
+def _from_link(at: float, scene: _Scene) -> str:
+    if scene.broken is None:
+        return ""
+    apart = at - scene.broken
+    return f", {show_seconds(abs(apart))} {'after' if apart >= 0 else 'before'} the first broken link"
+
+
+def _since_link(scene: _Scene, **instants: float) -> dict[str, float]:
+    """Seconds from the first broken link; none without one."""
+    return {} if scene.broken is None else {name: at - scene.broken for name, at in instants.items()}
 
 
 def _finding(

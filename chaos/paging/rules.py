@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +33,11 @@ class Active:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`waits`: seconds of `for`, by alert. `intervals`: of their evaluation. `groups`: the last evaluation of the group
-    that each is in: one instant for all of its rules. `ahead`: of the clock of Prometheus."""
+    """`waits`: seconds of `for`, by alert; None if rules of one name differ. `intervals`: of their evaluation.
+    `groups`: the last evaluation of the group that each is in: one instant for all of its rules. `ahead`: of the clock
+    of Prometheus."""
 
-    waits: Mapping[str, float]
+    waits: Mapping[str, float | None]
     intervals: Mapping[str, float]
     evaluated: Mapping[str, float | None]
     groups: Mapping[str, float | None]
@@ -51,7 +52,7 @@ def read(prometheus: Server) -> Rules:
         groups = said.document["data"]["groups"]
         rules = [(group, rule) for group in groups for rule in group["rules"]]
         return Rules(
-            {rule["name"]: float(rule["duration"]) for _, rule in rules},
+            _waits((rule["name"], float(rule["duration"])) for _, rule in rules),
             {rule["name"]: float(group["interval"]) for group, rule in rules},
             {rule["name"]: instant(rule["lastEvaluation"]) for _, rule in rules},
             {rule["name"]: instant(str(group.get("lastEvaluation"))) for group, rule in rules},
@@ -62,6 +63,13 @@ def read(prometheus: Server) -> Rules:
         raise NoAnswer(f"{prometheus.url}{ASKED}: not the answer of a Prometheus") from None
 
 
+def _waits(rules: Iterable[tuple[str, float]]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for name, wait in rules:
+        found[name] = wait if found.get(name, wait) == wait else None
+    return found
+
+
 def _active(rule: Mapping[str, Any]) -> Iterator[Active]:
     evaluated = instant(rule["lastEvaluation"])
     for alert in rule["alerts"]:
@@ -69,7 +77,7 @@ def _active(rule: Mapping[str, Any]) -> Iterator[Active]:
         yield Active(rule["name"], labels, alert["state"], instant(alert["activeAt"]), evaluated)
 
 
-def refuse_unknown(known: Mapping[str, float], asked: Sequence[str], url: str) -> None:
+def refuse_unknown(known: Collection[str], asked: Sequence[str], url: str) -> None:
     """Raises Refused for an alert that no rule has."""
     for name in asked:
         if name not in known:

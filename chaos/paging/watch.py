@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from chaos.paging import rules
@@ -29,7 +29,7 @@ from chaos.record.journal import Clock
 PERIOD = 1.0  # seconds between two looks
 SAME_CLOCK = 0.5  # seconds by which a server's clock may differ, for its instants to count
 NEVER = 86_400.0  # seconds before the run: an evaluation as old as that is none
-MOST = 500  # alerts at a time, and deliveries, that are journaled: of a storm, the first are enough
+MOST = 500  # alerts at a time, and deliveries, that are journaled beside the expected: the first of a storm are enough
 PROMETHEUS, ALERTMANAGER, RECEIVER = "prometheus", "alertmanager", "receiver"
 
 Record = Callable[[Recorded], None]
@@ -40,13 +40,13 @@ class Watch:
 
     def __init__(self, ends: Ends, clock: Clock, event: Record, expected: Iterable[str] = ()) -> None:
         self._event, self._stop = event, threading.Event()
-        self._delivered = 0
-        expected = frozenset(expected)
+        self._delivered = 0  # that were not expected
+        self._expected = expected = frozenset(expected)
         looks: list[tuple[str, Callable[[], None]]] = [
             (PROMETHEUS, _OfPrometheus(ends.prometheus, clock, event, expected).look)
         ]
         if ends.alertmanager is not None:
-            looks.append((ALERTMANAGER, _OfAlertmanager(ends.alertmanager, event).look))
+            looks.append((ALERTMANAGER, _OfAlertmanager(ends.alertmanager, event, expected).look))
         self._names = [name for name, _ in looks]
         self._threads = [threading.Thread(target=self._run, args=each, daemon=True) for each in looks]
         self._port, self._receiver = ends.receiver, None if ends.receiver is None else Receiver(self._got)
@@ -88,9 +88,25 @@ class Watch:
             self._stop.wait(max(0.0, due - time.monotonic()))
 
     def _got(self, alerts: list[Notified]) -> None:
-        for each in alerts[: max(0, MOST - self._delivered)]:
-            self._delivered += 1
+        for each in alerts:
+            if each.name not in self._expected:
+                self._delivered += 1
+                if self._delivered > MOST:
+                    continue
             self._event(AlertDelivered(NOW, each.name, labels=each.labels, status=each.status))
+
+
+def _chosen(active: Iterable[Key], before: Container[Key], expected: frozenset[str]) -> list[Key]:
+    """Up to MOST of each expected name, and of all others. One that was chosen before stays chosen: without it, an
+    alert that still fires would seem to be resolved."""
+    by_name: dict[str, list[Key]] = {}
+    for key in active:
+        by_name.setdefault(key[0] if key[0] in expected else "", []).append(key)
+    return [
+        key
+        for keys in by_name.values()
+        for key in sorted(keys, key=lambda key: (key not in before, key))[:MOST]
+    ]
 
 
 class _OfPrometheus:
@@ -117,12 +133,17 @@ class _OfPrometheus:
                     NOW,
                     PROMETHEUS,
                     url=self._server.url,
-                    rules={name: wait for name, wait in found.waits.items() if name in self._expected},
+                    rules={
+                        name: wait
+                        for name, wait in found.waits.items()
+                        if name in self._expected and wait is not None
+                    },
                     interval=max(found.intervals.values(), default=None),
                     evaluated=self._evaluated(found),
                 )
             )
-        there = {each.key: each for each in sorted(found.active, key=lambda each: each.key)[:MOST]}
+        active = {each.key: each for each in found.active}
+        there = {key: active[key] for key in _chosen(active, self._there, self._expected)}
         for key, each in there.items():
             before = self._there.get(key)
             if before is None or before.state != each.state:
@@ -161,8 +182,8 @@ class _OfPrometheus:
 
 
 class _OfAlertmanager:
-    def __init__(self, server: Server, event: Record) -> None:
-        self._server, self._event = server, event
+    def __init__(self, server: Server, event: Record, expected: frozenset[str]) -> None:
+        self._server, self._event, self._expected = server, event, expected
         self._there: dict[Key, tuple[tuple[str, ...], bool]] = {}
         self._is_reached = False
 
@@ -173,7 +194,8 @@ class _OfAlertmanager:
                 wired = is_wired(self._server)
                 self._is_reached = True
                 self._event(WatchReached(NOW, ALERTMANAGER, url=self._server.url, wired=wired))
-            there = dict(_routed(each) for each in self._server.ask("/api/v2/alerts").document[:MOST])
+            routed = dict(_routed(each) for each in self._server.ask("/api/v2/alerts").document)
+            there = {key: routed[key] for key in _chosen(routed, self._there, self._expected)}
         except NoAnswer:
             self._is_reached = False
             raise

@@ -68,6 +68,61 @@ def test_a_broken_file_is_one_line_with_its_rule(tmp_path: Path, text: str, rule
     assert len(str(refused.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("key", ["for", "keep_firing_for"])
+@pytest.mark.parametrize("text", ["0", "0s", "0m", "0h", "0d", "0ms", "00m", "0h0m"])
+def test_no_time_at_all_is_a_duration(tmp_path: Path, key: str, text: str) -> None:
+    (found,) = load(tmp_path, f"groups: [{{name: g, rules: [{{alert: A, expr: up, {key}: {text}}}]}}]")
+    assert found.held == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("5m", 300), ("1h30m", 5400), ("1d", 86_400), ("250ms", 0.25), ("1y2w3d4h5m6s7ms", 33_019_506.007)],
+)
+def test_a_duration_is_that_of_prometheus(tmp_path: Path, text: str, seconds: float) -> None:
+    (found,) = load(tmp_path, f"groups: [{{name: g, rules: [{{alert: A, expr: up, for: {text}}}]}}]")
+    assert found.held == seconds
+
+
+@pytest.mark.parametrize("text", ["0x", "0.0", "0m0h", "-0m", "0 m", "m", "", "-5", "300y"])
+def test_what_prometheus_refuses_as_a_duration_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(FileError, match="must be a duration such as 5m"):
+        load(tmp_path, f"groups: [{{name: g, rules: [{{alert: A, expr: up, for: {text!r}}}]}}]")
+
+
 def test_files_without_an_alert_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="only recording rules"):
         load(tmp_path, "groups: [{name: g, rules: [{record: a, expr: b}]}]")
+
+
+@pytest.mark.parametrize("text", ["groups: []", "groups: [{name: g, rules: []}]"])
+def test_files_without_a_rule_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match=r"no alert in .*: there are no rules"):
+        load(tmp_path, text)
+
+
+CHART = "groups:\n- name: g\n  rules:\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "  - alert: {{ .Values.name }}\n    expr: up == 0\n",
+        "{{- if .Values.alerts }}\n  - alert: A\n    expr: up == 0\n{{- end }}\n",
+        "  - alert: A\n    expr: up == 0\n    labels:\n      {{- toYaml .Values.labels | nindent 6 }}\n",
+    ],
+    ids=["a value", "a condition", "an include"],
+)
+def test_a_chart_that_is_not_rendered_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(FileError, match=r"holds Helm templates .*; type: helm template CHART") as refused:
+        load(tmp_path, CHART + text)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_templates_of_prometheus_are_none_of_helm(tmp_path: Path) -> None:
+    note = "    annotations:\n      summary: |\n        {{ $labels.job }}\n      value: '{{ $value }}'\n"
+    (found,) = load(tmp_path, f"{CHART}  - alert: A\n    expr: up == 0\n{note}")
+    assert found.alert == "A"
+    for mistake, rule in (("up ==", "is not PromQL"), ("[up", "the closing ] is missing")):
+        with pytest.raises(FileError, match=rule):
+            load(tmp_path, f"{CHART}  - alert: A\n    expr: {mistake}\n{note}")

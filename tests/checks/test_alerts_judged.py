@@ -143,6 +143,28 @@ def test_it_is_resolved_in_time_after_the_last_undo(
     assert found == expected, because
 
 
+@pytest.mark.parametrize("broken", [True, False], ids=["a link broke", "none did"])
+def test_each_instant_is_also_told_from_the_first_broken_link(broken: bool, tmp_path: Path) -> None:
+    objective = {**API_DOWN, "delivered": True, "resolves_within": 20}
+    events = [REACHED, *FIRED, alert(9, "delivered", status="firing"), ENDED]
+    stalls = {("volume:data", "sync_wait"): [(STEP[0] + 4.25, STEP[0] + 10, 0.4)]} if broken else {}
+    steps = [*step_events("drop", *STEP), *events]
+    night = Night(changed={"alerts": [objective]}, steps=steps, gauges=stalls)
+    found = night.findings(tmp_path, alerts.check)
+    told = {
+        "down": "ApiDown fired 8 s after the first injection",
+        "down: delivered": "ApiDown was delivered 9 s after the first injection",
+        "down: resolved": "ApiDown was resolved 18 s after the last undo",
+    }
+    after = {"down": 4, "down: delivered": 5, "down: resolved": 16}
+    for name, because in told.items():
+        link = f", {after[name]} s after the first broken link" if broken else ""
+        assert found[name].because == because + link
+        assert found[name].evidence.get("after_link") == (pytest.approx(after[name]) if broken else None)
+    pending = found["down"].evidence.get("pending_after_link")
+    assert pending == (pytest.approx(-1) if broken else None)
+
+
 QUIET: dict[str, Any] = {"name": "quiet", "none": LABELS, "except": ["ApiDown"]}
 
 

@@ -127,6 +127,21 @@ def test_rules_and_their_alerts_are_read(served: tuple[type[Answering], Server])
     assert found.waits == {"Down": 5.0} and found.intervals == {"Down": 1.0}
 
 
+@pytest.mark.parametrize(
+    ("waits", "told"), [((5, 5), 5.0), ((5, 300), None), ((0, 5, 0), None), ((5,), 5.0)], ids=str
+)
+def test_how_long_rules_of_one_name_wait_is_known_if_they_agree(
+    waits: tuple[int, ...], told: float | None, served: tuple[type[Answering], Server]
+) -> None:
+    handler, server = served
+    rules_of_it = [
+        {"name": "Down", "duration": wait, "lastEvaluation": "2026-11-27T00:00:07Z", "alerts": []}
+        for wait in waits
+    ]
+    handler.body = json.dumps({"data": {"groups": [{"interval": 1, "rules": rules_of_it}]}}).encode()
+    assert rules.read(server).waits == {"Down": told}
+
+
 def group(name: str, evaluated: float | None) -> dict[str, Any]:
     """A group of one alert; None: it was not evaluated yet, as Prometheus says it."""
     at = "0001-01-01T00:00:00Z" if evaluated is None else datetime.fromtimestamp(evaluated, UTC).isoformat()
