@@ -122,7 +122,7 @@ class Stream(Model):
     """A stream of server-sent events: its last event is one of `done`, and none is one of `error`.
 
     An event is one of these by its name, its data, or the `event` or `type` of a JSON object in its data; an error,
-    also by a member of that name which is not null.
+    also by a member of that name, unless it is null, false, 0 or empty.
     """
 
     done: Texts = ("done", "[DONE]")
