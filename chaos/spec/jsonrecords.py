@@ -41,7 +41,7 @@ def list_of(path: str) -> str | None:
 
 
 def record_of(path: str) -> str:
-    """The path of the records themselves, such as `$['items'][*]` of `$.items[*].id`; of the document without a `[*]`."""
+    """The path of the records themselves: `$['items'][*]` of `$.items[*].id`, `$` of a path without `[*]`."""
     steps = segments(path)
     last = max((n for n, step in enumerate(steps) if step == EACH), default=-1)
     return "$" + "".join(steps[: last + 1])

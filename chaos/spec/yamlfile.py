@@ -25,7 +25,7 @@ from pydantic import (
 from ruamel.yaml.comments import TaggedScalar
 
 from chaos.errors import NO_HINT, FileError, Hint, UnknownKey, UsageError, together
-from chaos.spec import assumed, near, places, wording, yamltext
+from chaos.spec import assumed, near, places, unquoted, wording, yamltext
 from chaos.spec.broken import BrokenRule, Place, refuse
 from chaos.spec.secret_values import is_secret, showable
 from chaos.spec.units import WRITTEN, is_written
@@ -259,6 +259,9 @@ def _refused(at: Where, node: Any, seen: Iterator[int]) -> Iterator[FileError]:
         here = at.under(key if isinstance(key, str | int) else str(key))
         if isinstance(value, TaggedScalar):
             yield here.broken("begins with ! or =, which YAML reserves: put it in quotes")
+            continue
+        if (unquoted_name := unquoted.name_of(value, at.document)) is not None:
+            yield here.broken(f"must be in quotes: '{{{unquoted_name}}}'; without them, YAML reads a mapping")
             continue
         name = next((part for part in reversed(here.place) if isinstance(part, str)), "")
         if here.place[-2:-1] == ("take",):  # where a secret is in an answer, such as `token: $.token`
