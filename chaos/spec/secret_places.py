@@ -11,11 +11,13 @@ from chaos.spec.broken import Place
 from chaos.spec.secret_values import is_secret
 
 RULE = "must not be a secret in plain text"
-_OF_A_COMMAND = f"{RULE}: give it to the command as a variable, such as env: {{TOKEN: {{env: TOKEN}}}}"
+_OF_A_COMMAND = {
+    "argv": f"{RULE}: give it to the command as a variable, such as env: {{TOKEN: {{env: TOKEN}}}}",
+    "command": f"{RULE}: let the command read it from a file or from midnight's own environment",
+}
 _OF_A_BODY = f"{RULE}: use `json` or `form`, with {{secret: {{env: NAME}}}} for it"
 
 _ANSWERS = frozenset({"expect", "acknowledged", "missing"})  # what is compared, not sent
-_COMMANDS = ("argv", "command")
 _SESSION = re.compile(r"sess|(?:^|[._-])sid$|auth(?!or)|csrf|xsrf|jwt|remember", re.I)
 _AUTH = re.compile(r"(?:^|[._-])(?:auth(?:[_-]?key)?|access[_-]?key)$", re.I)
 _WORDS = re.compile(r"|true|false|yes|no|none|null|on|off|basic|bearer", re.I)
@@ -41,8 +43,8 @@ def rule_at(place: Place, value: Any) -> str | None:
         return None
     above = place[-2] if len(place) > 1 else None
     if isinstance(value, list):
-        is_command = place[-1] in _COMMANDS and all(isinstance(each, str) for each in value)
-        return _OF_A_COMMAND if is_command and in_command(value) else None
+        is_command = place[-1] in _OF_A_COMMAND and all(isinstance(each, str) for each in value)
+        return _OF_A_COMMAND[str(place[-1])] if is_command and in_command(value) else None
     if not isinstance(value, str):
         return None
     if above in ("cookies", "headers"):

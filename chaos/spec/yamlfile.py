@@ -267,8 +267,8 @@ def _refused(at: Where, node: Any, seen: Iterator[int]) -> Iterator[FileError]:
             name = "take"
         if is_secret(name, value):
             yield here.broken(secret_places.RULE)
-        elif (rule := secret_places.rule_at(here.place, value)) is not None:
-            yield here.broken(rule)
+        elif (by_place := secret_places.rule_at(here.place, value)) is not None:
+            yield here.broken(by_place)
         yield from _refused(here, value, seen)
 
 
