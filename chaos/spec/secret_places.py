@@ -15,6 +15,7 @@ _OF_A_COMMAND = {
     "argv": f"{RULE}: give it to the command as a variable, such as env: {{TOKEN: {{env: TOKEN}}}}",
     "command": f"{RULE}: let the command read it from a file or from midnight's own environment",
 }
+_OF_A_HEADER = f"{RULE}: write {{env: NAME}} or {{file: PATH}}"
 _OF_A_BODY = f"{RULE}: use `json` or `form`, with {{secret: {{env: NAME}}}} for it"
 
 _ANSWERS = frozenset({"expect", "acknowledged", "missing"})  # what is compared, not sent
@@ -49,7 +50,7 @@ def rule_at(place: Place, value: Any) -> str | None:
         return None
     if above in ("cookies", "headers"):
         found = _in_cookie if above == "cookies" else _in_header
-        return RULE if found(str(place[-1]), value) else None
+        return _OF_A_HEADER if found(str(place[-1]), value) else None
     is_body = place[-1] == "body" or (place[-1] == "content" and above == "file")
     return _OF_A_BODY if is_body and in_body(value) else None
 
