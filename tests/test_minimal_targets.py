@@ -162,6 +162,11 @@ GUESSED: Mapping[str, str] = {
     "{method: PATCH, path: /a}": "write",
     "{method: DELETE, path: /a}": "write",
     "{method: POST, path: '/a', json: {id: '{uuid}'}, ledger: {key: '{uuid}', read: {get: '/a/{key}'}}}": "write",
+    **{f"{{method: {m}, path: /a}}": "write" for m in ("PURGE", "MKCOL", "MOVE", "propfind-all")},
+    **{
+        f"{{method: {m}, path: /a}}": "read"
+        for m in ("OPTIONS", "QUERY", "PROPFIND", "REPORT", "SEARCH", "TRACE")
+    },
     "{method: POST, path: /a, role: read}": "read",
     "{path: /a, role: outbound}": "outbound",
 }

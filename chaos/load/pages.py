@@ -29,9 +29,18 @@ class Record(NamedTuple):
 
 
 class _Answer(NamedTuple):
-    records: list[Record]
+    records: list[Record | None]  # None: without a key
+    items: list[Any]  # the records as they are listed: a page is empty without any, not without keys
     document: Any
     response: httpx.Response
+
+    @property
+    def with_keys(self) -> list[Record]:
+        return [record for record in self.records if record is not None]
+
+    def repeats(self, other: _Answer) -> bool:
+        same = self.records == other.records if self.with_keys else self.items == other.items
+        return bool(self.items) and same
 
 
 class Listing:
@@ -45,6 +54,7 @@ class Listing:
     def __init__(self, asker: Asker, keys: Keys) -> None:
         self._asker, self._keys, self._ledger = asker, keys, keys.ledger
         self._read, self._page = keys.ledger.read, keys.ledger.read.page
+        self._items = jsonrecords.record_of(self._read.keys or "$")
 
     @property
     def compared(self) -> bool:
@@ -67,7 +77,7 @@ class Listing:
             yield from self._ordered(above, last)
             return
         for answer in self._answers(_filled(self._read.list or "", self._first_page())):
-            yield from answer.records
+            yield from answer.with_keys
 
     @property
     def in_order(self) -> bool:
@@ -82,7 +92,7 @@ class Listing:
             answer = self._answer(
                 _filled(self._read.list or "", {"after": asked, "limit": self._read.limit}), what
             )
-            numbers = [(int(record.key), record) for record in answer.records if record.key.isdecimal()]
+            numbers = [(int(record.key), record) for record in answer.with_keys if record.key.isdecimal()]
             for number, record in numbers:
                 if above < number <= last:
                     if number < seen or (asked > above and number <= asked):
@@ -90,7 +100,7 @@ class Listing:
                     seen = number
                     yield record
             highest = max((number for number, _ in numbers), default=asked)
-            if highest > last or self._is_last(answer, what) or not answer.records:
+            if highest > last or self._is_last(answer, what) or not answer.items:
                 return
             if highest <= asked:
                 raise Unread(f"{what} has nothing beyond that, and is not the last")
@@ -98,7 +108,7 @@ class Listing:
 
     def _answers(self, address: str | None) -> Iterator[_Answer]:
         asked: set[str] = set()
-        previous: list[Record] | None = None
+        previous: _Answer | None = None
         number, count = 1, 0
         while address is not None:
             if address in asked:
@@ -108,13 +118,13 @@ class Listing:
             answer = self._answer(address, what, _GONE if number > 1 and self._counts else ())
             if answer.response.status_code in _GONE:
                 return  # beyond the last page
-            if answer.records and answer.records == previous and self._counts:
+            if previous is not None and self._counts and answer.repeats(previous):
                 raise Unreadable(
                     f"{what} repeats the one before: the list ignores what the path requests, or goes on past its "
                     "end; leave `page` out if one page is all, or say what is true in the last one: last: JSONPATH"
                 )
             yield answer
-            previous, count = answer.records, count + len(answer.records)
+            previous, count = answer, count + len(answer.items)
             address = self._next(answer, number, count, what)
             number += 1
 
@@ -141,11 +151,15 @@ class Listing:
             return _linked(answer.response)
         if page.kind == "cursor":
             return self._at_cursor(page, answer)
-        if not answer.records:
+        if not answer.items:
             return None
         if page.offset is not None:
             return _filled(path, {"offset": count, "page": number + 1, "limit": page.offset})
-        return _filled(path, {"after": answer.records[-1].key, "limit": self._read.limit})
+        if not answer.with_keys:
+            raise Unreadable(
+                f"{what} has records, but no key after which to go on: use page: {{offset: N}} or {{cursor: JSONPATH}}"
+            )
+        return _filled(path, {"after": answer.with_keys[-1].key, "limit": self._read.limit})
 
     def _at_cursor(self, page: Page, answer: _Answer) -> str | None:
         cursor = jsonrecords.first(page.cursor or "$", answer.document)
@@ -163,7 +177,7 @@ class Listing:
         limit = self._read.limit
         if _linked(answer.response) is not None:
             raise Unreadable("the list has a Link header to a next page: add page: {link: true}")
-        if "{limit}" in (self._read.list or "") and len(answer.records) >= limit:
+        if "{limit}" in (self._read.list or "") and len(answer.items) >= limit:
             raise Unreadable(
                 f"the list has as many records as the limit, {limit}: say how to get the next page, as page: {{...}}"
             )
@@ -179,15 +193,16 @@ class Listing:
     def _answer(self, address: str, what: str, missing: Collection[int] = ()) -> _Answer:
         def parse(response: httpx.Response) -> _Answer:
             if response.status_code in missing:
-                return _Answer([], None, response)
+                return _Answer([], [], None, response)
             document = document_of(response)
-            return _Answer(records_of(self._ledger, document), document, response)
+            items = [node.value for node in jsonrecords.find(self._items, document)]
+            return _Answer(records_of(self._ledger, document), items, document, response)
 
         return self._asker.read(address, what, parse, missing)
 
 
-def records_of(ledger: LedgerWrite, document: Any) -> list[Record]:
-    """The records of a page, without those that have no key. Raises ValueError if it is no page of this list."""
+def records_of(ledger: LedgerWrite, document: Any) -> list[Record | None]:
+    """The records of a page, None for each whose key is null. Raises ValueError if it is no page of this list."""
     keys, held = ledger.read.keys or "$", ledger.held
     around = jsonrecords.list_of(keys) or "$"
     inside = jsonrecords.first(around, document, _ABSENT)
@@ -196,17 +211,16 @@ def records_of(ledger: LedgerWrite, document: Any) -> list[Record]:
     nodes = jsonrecords.find(keys, document)
     if inside and not nodes:
         raise ValueError(f"it has records, but none has a key at {keys}")
-    if held is None:
-        return [Record(key, None) for node in nodes if (key := canonical(node.value)) is not None]
-    depth = jsonrecords.depth_of((keys, held)) or 0
-    beside = {node.location[:depth]: node.value for node in jsonrecords.find(held, document)}
-    if nodes and not beside:
+    depth = jsonrecords.depth_of((keys, held)) or 0 if held is not None else 0
+    beside = {node.location[:depth]: node.value for node in jsonrecords.find(held, document)} if held else {}
+    if held is not None and nodes and not beside:
         raise ValueError(f"it has records, but none has a value at {held}")
-    return [
-        Record(key, text_of(beside.get(node.location[:depth])))
-        for node in nodes
-        if (key := canonical(node.value)) is not None
-    ]
+    return [_record(node.value, beside.get(node.location[:depth])) for node in nodes]
+
+
+def _record(key: Any, held: Any) -> Record | None:
+    text = canonical(key)
+    return None if text is None else Record(text, text_of(held))
 
 
 def _linked(response: httpx.Response) -> str | None:

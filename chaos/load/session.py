@@ -22,6 +22,7 @@ from chaos.spec.sessions import Call, Source
 from chaos.spec.target import Target
 
 TIMEOUT = 10.0  # seconds, of a call that states none
+_ENDS = re.compile(r"(?:^|;)\s*max-age\s*=\s*(?:-\d|0+\s*(?:;|$))", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,13 @@ def _taken(source: Source, exchange: Exchange) -> Any:
     if source.header is not None:
         wanted = source.header.lower().encode()
         return next((value.decode("latin-1") for name, value in exchange.headers if name == wanted), None)
-    cookies = (
-        _cookie(value, str(source.cookie)) for name, value in exchange.headers if name == b"set-cookie"
-    )
-    return next((value for value in cookies if value), None)
+    return _kept(exchange, str(source.cookie))
+
+
+def _kept(exchange: Exchange, cookie: str) -> str | None:
+    """The cookie as a browser keeps it: of several fields of its name, the last one that does not delete it."""
+    fields = (value for name, value in reversed(exchange.headers) if name == b"set-cookie")
+    return next((value for each in fields if (value := _cookie(each, cookie))), None)
 
 
 def _matched(pattern: str, exchange: Exchange) -> str | None:
@@ -113,10 +117,11 @@ def _matched(pattern: str, exchange: Exchange) -> str | None:
 
 
 def _cookie(field: bytes, name: str) -> str | None:
-    """The value as the service wrote it: that is how it has to be sent back (RFC 6265, 5.2)."""
-    pair = field.decode("latin-1").partition(";")[0]
+    """The value as the service wrote it: that is how it has to be sent back (RFC 6265, 5.2). None if it is of another
+    name, or deleted."""
+    pair, _, attributes = field.decode("latin-1").partition(";")
     found, sign, value = pair.partition("=")
-    return value.strip() if sign and found.strip() == name else None
+    return value.strip() if sign and found.strip() == name and not _ENDS.search(attributes) else None
 
 
 def _shown(source: Source) -> str:

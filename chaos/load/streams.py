@@ -60,8 +60,9 @@ def is_called(event: Event, name: bytes) -> bool:
 
 
 def holds(event: Event, name: bytes) -> bool:
-    """`{"error": {...}}`, as many services send it without an event name."""
-    return name in event.data and _object(event.data).get(name.decode()) is not None
+    """`{"error": {...}}`, as many services send it without an event name. `null`, `false`, `0` and what is empty mean
+    that there is none."""
+    return name in event.data and bool(_object(event.data).get(name.decode()))
 
 
 def _object(data: bytes) -> Mapping[str, Any]:

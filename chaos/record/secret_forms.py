@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from chaos.record.redact import MASK
 from chaos.record.secret_names import WORDS
+from chaos.record.secret_options import OPTIONS
 
 _NAMED = rf"[\w-]*(?:{WORDS})[\w-]*"
 _VALUE = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&}\])\"']+"
@@ -47,8 +49,13 @@ _FORMS = (
 )
 
 
+def found(text: str) -> Iterator[re.Match[str]]:
+    """What `mask` masks in a text: of each match, all but its group `key`, if it has one."""
+    return (each for form in (*_FORMS, *OPTIONS) for each in form.finditer(text))
+
+
 def mask(text: str) -> str:
     """Mask URL credentials, values of keys such as `password=`, bearer tokens and private keys."""
-    for form in _FORMS:
+    for form in (*_FORMS, *OPTIONS):
         text = form.sub(lambda found: (found.groupdict().get("key") or "") + MASK, text)
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -26,6 +26,7 @@ from chaos.spec.yamlfile import Model
 
 ABSENT, PRESENT = "absent", "present"
 _OF_A_BODY = ("json", "contains", "lacks", "matches", "min_size", "max_size", "sse")
+_BODILESS = (204, 304)
 _OF_ITS_TEXT = ("json", "contains", "lacks", "matches", "sse")
 
 
@@ -76,6 +77,12 @@ class Condition(Model):
     def broken_rules(self) -> Iterator[BrokenRule]:
         if not self.model_fields_set - {"is_null"}:
             yield BrokenRule("needs a rule: one of equals, at_least, at_most, matches, absent, present")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            yield BrokenRule("must be at most `at_most`", "at_least")
+        if self.absent:
+            yield from _beside_absent(self, ("equals", "at_least", "at_most", "matches", "present"))
+        if self.present and self.is_null:
+            yield BrokenRule("null counts as absent: remove it, or `equals`", "present")
         yield from templates.not_json(self.equals, ("equals",))
 
 
@@ -116,17 +123,30 @@ class FieldCondition(Model):
     def broken_rules(self) -> Iterator[BrokenRule]:
         if not self.model_fields_set:
             yield BrokenRule("needs a rule: one of contains, equals, matches, absent, present")
+        if self.absent:
+            yield from _beside_absent(self, ("contains", "equals", "matches", "present"))
+
+
+def _beside_absent(rules: Model, others: Iterable[str]) -> Iterator[BrokenRule]:
+    """The first rule that only a value which is there can keep."""
+    if found := next((key for key in others if getattr(rules, key) not in (None, False)), None):
+        yield BrokenRule("nothing that is absent keeps this rule: remove it, or `absent`", found)
 
 
 class Stream(Model):
     """A stream of server-sent events: its last event is one of `done`, and none is one of `error`.
 
     An event is one of these by its name, its data, or the `event` or `type` of a JSON object in its data; an error,
-    also by a member of that name which is not null.
+    also by a member of that name, unless it is null, false, 0 or empty.
     """
 
     done: Texts = ("done", "[DONE]")
     error: Texts = ("error",)
+
+
+def _is_within(text: str, other: str) -> bool:
+    """True if all text that holds the other one holds this one; names in braces may become anything."""
+    return text == other or (text in other and not any("{" in each or "}" in each for each in (text, other)))
 
 
 def _as_expectation(given: Any) -> Any:
@@ -171,6 +191,28 @@ class Expect(Model):
     def broken_rules(self) -> Iterator[BrokenRule]:
         if self.min_size is not None and self.max_size is not None and self.min_size > self.max_size:
             yield BrokenRule("must be at most `max_size`", "min_size")
+        is_empty = self.status and all(status < 200 or status in _BODILESS for status in self.status)
+        if is_empty and (found := self._of_something()):
+            yield BrokenRule(f"the answer with status {self.status[0]} has no body", found)
+        for index, text in enumerate(self.lacks):
+            if any(_is_within(text, each) for each in self.contains):
+                yield BrokenRule("is in a text under `contains`: remove one of them", "lacks", index)
+
+    def _of_something(self) -> str | None:
+        """The first rule that an empty body breaks."""
+        held = {
+            "json": self.document,
+            "contains": self.contains,
+            "matches": [each for each in self.matches if not re.search(each, "")],
+            "min_size": self.min_size,
+            "sse": self.sse,
+        }
+        return next((key for key, rules in held.items() if rules), None)
+
+    @property
+    def accepted(self) -> Collection[int]:
+        """The statuses of a good answer."""
+        return self.status or range(200, 300)
 
     @property
     def reads_text(self) -> bool:
@@ -181,9 +223,13 @@ class Expect(Model):
         """Rules that no answer to such a request can keep."""
         if method == "HEAD" and (found := self.given(_OF_A_BODY)):
             yield BrokenRule("the answer to HEAD has no body", "expect", found[0])
-        if compressed and (found := self.given(_OF_ITS_TEXT)):
-            rule = "the request asks for a compressed body, which is not unpacked: remove its Accept-Encoding"
-            yield BrokenRule(rule, "expect", found[0])
+        if compressed:
+            yield from self.unpacked("the request asks for a compressed body", "remove its Accept-Encoding")
+
+    def unpacked(self, because: str, instead: str) -> Iterator[BrokenRule]:
+        """The first rule that needs a body which is not compressed."""
+        if found := self.given(_OF_ITS_TEXT):
+            yield BrokenRule(f"{because}, which is not unpacked: {instead}", "expect", found[0])
 
     def texts(self, place: Place) -> Iterator[tuple[Place, str]]:
         """Every text in which names are filled in, with its place."""

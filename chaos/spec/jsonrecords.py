@@ -40,6 +40,13 @@ def list_of(path: str) -> str | None:
     return "$" + "".join(steps[: steps.index(EACH)]) if EACH in steps else None
 
 
+def record_of(path: str) -> str:
+    """The path of the records themselves: `$['items'][*]` of `$.items[*].id`, `$` of a path without `[*]`."""
+    steps = segments(path)
+    last = max((n for n, step in enumerate(steps) if step == EACH), default=-1)
+    return "$" + "".join(steps[: last + 1])
+
+
 def depth_of(paths: Sequence[str]) -> int | None:
     """The number of leading steps that all paths share, up to their last `[*]`: values with the same location up to
     there are of the same record. None if a path goes through another list than the others, or has a `..`.

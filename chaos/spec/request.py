@@ -21,6 +21,7 @@ _STANDARD = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"
 _NO_BODY = ("HEAD", "TRACE")
 _LONGEST_METHOD = 30  # characters
 _SECRET = "secret"
+_ENCODING = "accept-encoding"
 _JSON_IS = "holds text, sent as it is; a document is `json:`"
 
 
@@ -116,7 +117,7 @@ class Request(Model):
         elif given and "method" not in self.model_fields_set:
             yield BrokenRule("a request with a body needs its `method`, such as POST", given[0])
         yield from templates.not_json(self.document, ("json",))
-        yield from self.expect.misfits(self.method, self._asks_for_compression())
+        yield from self.expect.misfits(self.method, asks_for_compression(self.headers))
         if self.cookies and any(name.lower() == "cookie" for name in self.headers):
             yield BrokenRule("the header Cookie is given, too: use one of them", "cookies")
 
@@ -151,9 +152,17 @@ class Request(Model):
         """The names that are filled in."""
         return {name.word for _, text in self.texts() for name in templates.names(text)}
 
-    def _asks_for_compression(self) -> bool:
-        given = [value for name, value in self.headers.items() if name.lower() == "accept-encoding"]
-        return any(not isinstance(value, str) or value.strip().lower() != "identity" for value in given)
+    def under(self, headers: Mapping[str, str | Secret]) -> Iterator[BrokenRule]:
+        """The rules of a request with these headers of its target, which its own precede."""
+        own = any(name.lower() == _ENCODING for name in self.headers)
+        if not own and asks_for_compression(headers):
+            because = "the target's `headers` ask for a compressed body"
+            yield from self.expect.unpacked(because, "remove Accept-Encoding there")
+
+
+def asks_for_compression(headers: Mapping[str, str | Secret]) -> bool:
+    given = [value for name, value in headers.items() if name.lower() == _ENCODING]
+    return any(not isinstance(value, str) or value.strip().lower() != "identity" for value in given)
 
 
 def without_secrets(node: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Literal, Protocol, get_args
 Role = Literal["read", "write", "outbound"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-_WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_READING = frozenset({"GET", "HEAD", "OPTIONS", "QUERY", "PROPFIND", "REPORT", "SEARCH", "TRACE"})
 
 
 class Played(Protocol):
@@ -30,7 +30,7 @@ class Shares:
 
 def guessed(method: str, *, ledger: bool) -> Role:
     """The role of a route that does not state its own. `outbound` is never guessed."""
-    return "write" if ledger or method.upper() in _WRITING else "read"
+    return "read" if method.upper() in _READING and not ledger else "write"
 
 
 def named(asked: str, routes: Mapping[str, Played]) -> tuple[str, ...]:

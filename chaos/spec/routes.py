@@ -51,6 +51,7 @@ class Route(Request):
             yield from of_route(
                 self.ledger, {name.word for _, text in self.sent() for name in templates.names(text)}
             )
+            yield from self._of_acknowledging(self.ledger)
 
     def _of_leaving(self) -> Iterator[BrokenRule]:
         if self.method == "HEAD":
@@ -61,6 +62,15 @@ class Route(Request):
         if found := self.expect.given(OF_A_WHOLE_BODY):
             rule = "the client leaves before the body's end: remove it, or `disconnect_after`"
             yield BrokenRule(rule, "expect", found[0])
+
+    def _of_acknowledging(self, ledger: LedgerWrite) -> Iterator[BrokenRule]:
+        good = self.expect.accepted
+        if ledger.acknowledged is not None and not set(good) & set(ledger.acknowledged.accepted):
+            shown = " or ".join(map(str, self.expect.status)) or "2xx"
+            rule = (
+                f"no good answer acknowledges a write, because the route expects {shown}: correct one of them"
+            )
+            yield BrokenRule(rule, "ledger", "acknowledged")
 
     def texts(self) -> Iterator[tuple[Place, str]]:
         """Every text in which names are filled in, with its place."""

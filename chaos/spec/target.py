@@ -77,6 +77,13 @@ class Target(Model):
             yield BrokenRule("needs `prometheus`, whose alerts it delivers", "alertmanager")
         yield from invariants.of_target(self.invariants, self.routes)
         yield from self._names_in_braces()
+        yield from self._under_its_headers()
+
+    def _under_its_headers(self) -> Iterator[BrokenRule]:
+        for index, call in enumerate(self.session):
+            yield from (rule.under("session", index) for rule in call.under(self.headers))
+        for name, route in self.routes.items():
+            yield from (rule.under("routes", name) for rule in route.under(self.headers))
 
     def _names_in_braces(self) -> Iterator[BrokenRule]:
         """Names that are filled in nowhere."""

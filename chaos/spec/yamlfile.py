@@ -25,7 +25,7 @@ from pydantic import (
 from ruamel.yaml.comments import TaggedScalar
 
 from chaos.errors import NO_HINT, FileError, Hint, UnknownKey, UsageError, together
-from chaos.spec import assumed, near, places, wording, yamltext
+from chaos.spec import assumed, near, places, secret_places, unquoted, wording, yamltext
 from chaos.spec.broken import BrokenRule, Place, refuse
 from chaos.spec.secret_values import is_secret, showable
 from chaos.spec.units import WRITTEN, is_written
@@ -115,7 +115,6 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 """Syntax of names in files."""
 
 MOST_VALUES = 100_000
-_SECRET = "must not be a secret in plain text"
 
 
 def read_mapping(path: Path) -> Any:
@@ -254,17 +253,22 @@ def _refused(at: Where, node: Any, seen: Iterator[int]) -> Iterator[FileError]:
             yield at.broken("has a key that is not text: put it in quotes")
             continue
         if value is None and _holds_secret(str(key)):
-            yield at.broken(_SECRET)
+            yield at.broken(secret_places.RULE)
             continue
         here = at.under(key if isinstance(key, str | int) else str(key))
         if isinstance(value, TaggedScalar):
             yield here.broken("begins with ! or =, which YAML reserves: put it in quotes")
             continue
+        if (unquoted_name := unquoted.name_of(value, at.document)) is not None:
+            yield here.broken(f"must be in quotes: '{{{unquoted_name}}}'; without them, YAML reads a mapping")
+            continue
         name = next((part for part in reversed(here.place) if isinstance(part, str)), "")
         if here.place[-2:-1] == ("take",):  # where a secret is in an answer, such as `token: $.token`
             name = "take"
         if is_secret(name, value):
-            yield here.broken(_SECRET)
+            yield here.broken(secret_places.RULE)
+        elif (by_place := secret_places.rule_at(here.place, value)) is not None:
+            yield here.broken(by_place)
         yield from _refused(here, value, seen)
 
 

@@ -97,7 +97,7 @@ def _job(machine: Machine, found: Found, settings: dict[str, str], number: int, 
         user="root",
         off="" if machine.anacron else "anacron is not installed",
         notes=tuple(notes),
-        uses=commands.uses(command, machine.root),
+        uses=commands.uses(command, machine.root, settings),
         turn=TABLE,  # cron and systemd start it with -s: one job after another
     )
     scripts = [

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
+from chaos.survey import programs, servers
 from chaos.survey.entry import Uses
+from chaos.survey.programs import Program
 from chaos.survey.root import CannotRead, Root
 
 BACKUP, ROTATION, DATABASE, CERTIFICATE = "backup", "rotation", "database", "certificate"
@@ -57,20 +57,13 @@ _ONE = {
 }
 _BY_JOBS = {"pg_dump": 1, "vacuumdb": 0, "reindexdb": 0}  # connections beside those of --jobs
 _NO_DATA = re.compile(r"/(?:usr/|s?bin/|dev/|proc/|sys/|lib)")
-_SEPARATORS = re.compile(r"\|\||&&|[;|&()]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Program:
-    name: str
-    options: tuple[str, ...]
-
-
-def uses(command: str, root: Root) -> Uses:
-    """What the command's text shows; scripts that it starts are not read."""
-    programs = list(_programs(command))
-    paths = tuple(dict.fromkeys(path for each in programs for path in _paths(each)))
-    known = [each for each in programs if _role(each.name)]
+def uses(command: str, root: Root, settings: Mapping[str, str] | None = None) -> Uses:
+    """What the command's text shows, run with these variables; scripts that it starts are not read."""
+    named = programs.found(command, settings or {}, lambda name: bool(_role(name)))
+    paths = tuple(dict.fromkeys(path for each in named if not each.inside for path in _paths(each)))
+    known = [each for each in named if _role(each.name)]
     roles = [_role(each.name) for each in known]
     role = next((each for each in (BACKUP, ROTATION, CERTIFICATE, DATABASE) if each in roles), "")
     databases = [(each, server) for each in known if (server := _server(each))]
@@ -98,66 +91,29 @@ def _role(name: str) -> str:
     return _POSTGRESQL.get(name) or _MYSQL.get(name) or _OTHERS.get(name, "")
 
 
-def _programs(command: str) -> list[_Program]:
-    """Each program of a pipeline or list, with its arguments; `sudo`, `nice` and the like are looked through."""
-    found = []
-    for part in _SEPARATORS.split(command):
-        try:
-            words = shlex.split(part)
-        except ValueError:  # a quote that ends in another part
-            words = part.replace("'", " ").replace('"', " ").split()
-        named = [n for n, word in enumerate(words) if _role(_base(word))]
-        start = named[0] if named else 0
-        if words:
-            found.append(_Program(_base(words[start]), tuple(words[start + 1 :])))
-    return found
-
-
-def _base(word: str) -> str:
-    return word.rpartition("/")[2]
-
-
-def _paths(program: _Program) -> list[str]:
+def _paths(program: Program) -> list[str]:
     values = [option.rpartition("=")[2] if "=" in option else option for option in program.options]
     values = [re.sub(r"^(?:-\w|\d?>{1,2})(?=/)", "", value) for value in values]
     return [value for value in values if value.startswith("/") and not _NO_DATA.match(value)]
 
 
-def _server(program: _Program) -> str:
-    kind = "postgresql" if program.name in _POSTGRESQL else "mysql" if program.name in _MYSQL else ""
-    if not kind:
-        return ""
-    host = _option(program, "h", "host") or "localhost"
-    port = _option(program, "p" if kind == "postgresql" else "P", "port")
-    default = "5432" if kind == "postgresql" else "3306"
-    local = host.startswith("/") or host in {"127.0.0.1", "::1"}
-    return f"{kind} {'localhost' if local else host}:{port if port.isdecimal() else default}"
+def _server(program: Program) -> str:
+    if program.name in _POSTGRESQL:
+        return servers.of(program, servers.POSTGRESQL)
+    return servers.of(program, servers.MYSQL) if program.name in _MYSQL else ""
 
 
-def _option(program: _Program, short: str, long: str) -> str:
-    options = program.options
-    for n, option in enumerate(options):
-        following = options[n + 1] if n + 1 < len(options) else ""
-        if option in (f"-{short}", f"--{long}"):
-            return following
-        if option.startswith(f"--{long}="):
-            return option.partition("=")[2]
-        if option.startswith(f"-{short}") and not option.startswith("--"):
-            return option[2:]
-    return ""
-
-
-def _connections(programs: Sequence[_Program]) -> int | None:
+def _connections(programs: Sequence[Program]) -> int | None:
     """The most that they hold together; None if that is not known of one of them."""
     counts = [_count(each) for each in programs]
     known = [count for count in counts if count is not None]
     return sum(known) if known and len(known) == len(counts) else None
 
 
-def _count(program: _Program) -> int | None:
-    jobs = _option(program, "j", "jobs")
+def _count(program: Program) -> int | None:
+    jobs = servers.option(program, "j", "jobs")
     if program.name in _BY_JOBS and jobs.isdecimal() and int(jobs) > 1:
         return int(jobs) + _BY_JOBS[program.name]
     if program.name == "pg_basebackup":  # one for the data, one for the WAL
-        return 1 if _option(program, "X", "wal-method") in ("none", "fetch") else 2
+        return 1 if servers.option(program, "X", "wal-method") in ("none", "fetch") else 2
     return 1 if program.name in _ONE or program.name in _BY_JOBS else None

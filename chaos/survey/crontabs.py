@@ -138,7 +138,7 @@ def _entry(
         user=user,
         off=_off(shell, now.machine),
         notes=notes,
-        uses=commands.uses(shell, now.machine.root),
+        uses=commands.uses(shell, now.machine.root, now.settings),
     )
 
 
@@ -235,5 +235,5 @@ def script_entry(machine: Machine, path: str) -> Entry:
         command=path,
         off=off,
         unknown="",
-        uses=commands.uses(code.replace("\n", " ; "), machine.root),
+        uses=commands.uses(code, machine.root),
     )

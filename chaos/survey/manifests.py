@@ -56,7 +56,7 @@ def _document(path: Path, document: Any, found: Found, root: Root) -> None:
 
 def _cron_job(path: Path, document: Mapping[str, Any], found: Found, root: Root) -> None:
     about, spec = _mapping(document, "metadata"), _mapping(document, "spec")
-    name = "/".join(str(about[key]) for key in ("namespace", "name") if about.get(key))
+    name = _name(about)
     place = f"{path}:{_line(document, 'spec')}"
     schedule, zone, notes = str(spec.get("schedule", "")), spec.get("timeZone"), list[str]()
     if (prefixed := _PREFIX.fullmatch(schedule)) is not None:
@@ -98,12 +98,18 @@ def _when(schedule: str, zone: ZoneInfo) -> When | None:
     return None if _EVERY.fullmatch(schedule) else cron.parse(schedule, zone, Daemon.GO)
 
 
+def _name(about: Mapping[str, Any]) -> str:
+    """`NAMESPACE/NAME`; `NAME*` for a generateName, to which the cluster adds a few letters."""
+    generated = f"{about['generateName']}*" if about.get("generateName") else ""
+    return "/".join(str(part) for part in (about.get("namespace"), about.get("name") or generated) if part)
+
+
 def _containers(spec: Mapping[str, Any]) -> str:
     pod = _mapping(_mapping(_mapping(_mapping(spec, "jobTemplate"), "spec"), "template"), "spec")
-    containers = [each for each in pod.get("containers") or () if isinstance(each, Mapping)]
-    return " ; ".join(
-        _argv(each.get("command")) + " " + _argv(each.get("args")) for each in containers
-    ).strip()
+    listed = [each for key in ("initContainers", "containers") for each in _list(pod, key)]
+    containers = [each for each in listed if isinstance(each, Mapping)]
+    texts = [f"{_argv(each.get('command'))} {_argv(each.get('args'))}".strip() for each in containers]
+    return " ; ".join(filter(None, texts))
 
 
 def _argv(given: Any) -> str:
@@ -184,6 +190,11 @@ def _elsewhere(command: str, root: Root) -> Uses:
 def _mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = document.get(key)
     return found if isinstance(found, Mapping) else {}
+
+
+def _list(document: Mapping[str, Any], key: str) -> list[Any]:
+    found = document.get(key)
+    return found if isinstance(found, list) else []
 
 
 def _line(document: Any, key: Any) -> int:

@@ -43,7 +43,7 @@ def _off(machine: Machine, unit: Unit, wanted: bool) -> str:
 
 def _entries(machine: Machine, unit: Unit, off: str, found: Found) -> list[Entry]:
     service = unit.last("Timer", "Unit", f"{unit.name.removesuffix('.timer')}.service")
-    command, user = _command(machine, service)
+    command, user, settings = _command(machine, service)
     base: dict[str, Any] = {
         "kind": "timer",
         "name": unit.name,
@@ -51,7 +51,7 @@ def _entries(machine: Machine, unit: Unit, off: str, found: Found) -> list[Entry
         "user": user,
         "off": off,
         "unit": service,
-        "uses": commands.uses(command, machine.root),
+        "uses": commands.uses(command, machine.root, settings),
     }
     events = unit.all("Timer", "OnCalendar")
     place = unit.places.get(("Timer", "OnCalendar"), unit.path)
@@ -93,12 +93,17 @@ def _notes(unit: Unit) -> tuple[str, ...]:
     return ()
 
 
-def _command(machine: Machine, service: str) -> tuple[str, str]:
-    """The commands and the user of a service, instances filled in; nothing if it is not there."""
+def _command(machine: Machine, service: str) -> tuple[str, str, dict[str, str]]:
+    """The commands, the user and the variables of a service, instances filled in; nothing if it is not there."""
     unit = load(machine.root, service)
     if unit is None:
-        return "", ""
+        return "", "", {}
     instance = service.rpartition(".")[0].partition("@")[2]
     lines = [line.lstrip("@-:+!") for line in unit.all("Service", "ExecStart")]
     named = [line.replace("%i", instance).replace("%I", instance) for line in lines]
-    return " ; ".join(named), unit.last("Service", "User", "root")
+    return " ; ".join(named), unit.last("Service", "User", "root"), _settings(unit)
+
+
+def _settings(unit: Unit) -> dict[str, str]:
+    pairs = [word for value in unit.all("Service", "Environment") for word in value.replace('"', "").split()]
+    return {name: value for name, sign, value in (word.partition("=") for word in pairs) if sign}

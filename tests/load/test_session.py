@@ -63,6 +63,23 @@ def test_calls_are_made_in_order_and_give_what_later_requests_need(tmp_path: Pat
     assert json.loads(second.body) == {"password": PASSWORD}  # braces of a secret are its own
 
 
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        (["sid=deleted; Max-Age=0", "sid=NEWAUTH"], "NEWAUTH"),
+        (["sid=old; Path=/", "sid=NEWAUTH; Max-Age=09"], "NEWAUTH"),
+        (["sid=NEWAUTH; Path=/; max-age=3600", "sid=gone; Path=/old; Max-Age=0; Secure"], "NEWAUTH"),
+        (["sid=NEWAUTH", "sid=; Path=/old", "other=x"], "NEWAUTH"),
+    ],
+)
+def test_of_a_cookie_that_is_set_twice_the_last_is_taken(
+    tmp_path: Path, server: Server, fields: list[str], kept: str
+) -> None:
+    answering(server)
+    server.said["/csrf"] = (204, "X-CSRF: c\r\n" + "".join(f"Set-Cookie: {each}\r\n" for each in fields), "")
+    assert session.open(loaded(tmp_path), server.url, {}).values["sid"] == kept
+
+
 def test_what_was_taken_is_masked_from_then_on(tmp_path: Path, server: Server) -> None:
     answering(server)
     taken = session.open(loaded(tmp_path), server.url, {})
