@@ -13,6 +13,7 @@ from chaos.imports import k6_options
 from chaos.imports.imported import Imported, ImportedRoute
 from chaos.imports.k6_routes import Call, JsonText, Routed, base_of
 from chaos.imports.k6_values import Env, Text, Values, code, shown, walk
+from chaos.imports.secret_texts import value_looks_secret
 from chaos.imports.source import Source
 from chaos.imports.withheld import Withheld
 
@@ -194,7 +195,7 @@ class _Reading:
                 for listed in _AMONG.findall(text):
                     statuses |= {int(each) for each in re.findall(r"\d{3}", listed)}
                     seen = True
-                found = [each[1] for each in _CONTAINS.findall(text)]
+                found = [each[1] for each in _CONTAINS.findall(text) if not value_looks_secret("", each[1])]
                 contains += found
                 if not (seen or found):
                     unread.append(shown(pair))

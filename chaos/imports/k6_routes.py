@@ -12,9 +12,10 @@ from urllib.parse import quote, urlsplit
 from chaos.imports import bodies
 from chaos.imports.imported import NO_BODY, ImportedRoute, Request, literal
 from chaos.imports.k6_values import Env, Filled, Piece, Text, Unseen
+from chaos.imports.secret_texts import looks_secret, value_looks_secret
 from chaos.imports.templates import SAFE
 from chaos.imports.tokens import is_secret_itself
-from chaos.imports.withheld import Withheld, looks_secret
+from chaos.imports.withheld import Withheld
 from chaos.spec.fields import TOKEN
 from chaos.spec.units import seconds
 
@@ -110,7 +111,9 @@ class Routed:
             return self._withheld.text(name, text, "query") if name else literal(text)
         if (alone := _MARK.fullmatch(text)) is not None and isinstance(marked[alone[1]], Env):
             return self._value(marked[alone[1]], name)
-        return self._joined(text, marked, literal)
+        parts = _MARK.split(text)
+        pieces = [marked[part] if n % 2 else part for n, part in enumerate(parts) if part]
+        return self._mixed(name, pieces, f"query: {name}")
 
     def _joined(self, text: str, marked: Mapping[str, Piece], plain: Any) -> str:
         parts = _MARK.split(text)
@@ -123,8 +126,8 @@ class Routed:
         if isinstance(piece, Filled):
             self._items = max(self._items, piece.most)
             return piece.name
-        if isinstance(piece, Env) and isinstance(piece.default, Text) and piece.default.plain is not None:
-            return literal(piece.default.plain)
+        if isinstance(piece, Env) and (default := _default(piece)) and not looks_secret(piece.name, default):
+            return literal(default)
         code = piece.name if isinstance(piece, Env) else str(getattr(piece, "code", piece))
         self._unseen[code] = None
         column = re.findall(r"[A-Za-z_]\w*", code)
@@ -147,6 +150,15 @@ class Routed:
         if looks_secret(name, "x"):
             self._notes[f"{name} is taken while the script runs: set it, or let `session:` take it"] = None
             return {"secret": self._withheld.reference(name, "", f"body: {name}")}
+        return self._mixed(name, pieces, f"body: {name}")
+
+    def _mixed(self, name: str, pieces: list[Piece], where: str, holder: str = "secret") -> Any:
+        """Text with parts that are not literals, or a reference if a literal part is a secret."""
+        seen = _literals(pieces)
+        named = looks_secret(name, "") and seen.strip("&")
+        if named or value_looks_secret("", seen):
+            reference = self._withheld.reference(name, seen, f"{where}, a text with a secret")
+            return {holder: reference} if holder else reference
         return "".join(literal(each) if isinstance(each, str) else self._name(each) for each in pieces)
 
     def _params(self) -> tuple[dict[str, Any], dict[str, Any], float | None]:
@@ -189,7 +201,7 @@ class Routed:
             self._notes[f"{name} is taken while the script runs: set it, or let `session:` take it"] = None
             reference = self._withheld.reference(name, "", f"{what} {name}")
             return {**reference, **({"prefix": prefix} if prefix else {})}
-        return "".join(literal(each) if isinstance(each, str) else self._name(each) for each in pieces)
+        return self._mixed(name, pieces, f"{what} {name}", holder="")
 
     def _body(self, kind: Any) -> tuple[Mapping[str, Any], str]:
         """The body, and its Content-Type where it must be written."""
@@ -203,8 +215,12 @@ class Routed:
         if isinstance(value, Text) and value.plain is not None:
             held, notes = bodies.of_text(plain, value.plain, self._withheld)
             self._notes |= dict.fromkeys(notes)
-            return held, plain if "body" in held else ""
-        return {"body": self._value(value)}, plain
+            return held, "" if (plain == "application/json" and "json" in held) or "form" in held else plain
+        text = self._value(value)
+        if isinstance(text, str):
+            return {"body": text}, plain
+        self._notes[bodies.SECRET] = None
+        return {}, plain
 
     def _scalar(self, name: str, value: Any) -> Any:
         found = self._value(value, name)
@@ -217,6 +233,16 @@ class JsonText:
     """What JSON.stringify is given."""
 
     value: Any
+
+
+def _default(piece: Env) -> str | None:
+    return piece.default.plain if isinstance(piece.default, Text) else None
+
+
+def _literals(pieces: list[Piece]) -> str:
+    """What is written of a text, with `&`, which ends any value, in place of the rest."""
+    found = [_default(each) if isinstance(each, Env) else each for each in pieces]
+    return "".join(each if isinstance(each, str) else "&" for each in found)
 
 
 def _pieces(value: Any) -> list[Piece]:

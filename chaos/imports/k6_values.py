@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chaos.imports.withheld import free_text_looks_secret
+from chaos.imports.secret_texts import free_text_looks_secret
 
 if TYPE_CHECKING:
     from tree_sitter import Node
