@@ -103,6 +103,27 @@ def test_statuses_that_a_service_gives_become_what_is_expected(tmp_path: Path) -
     }
 
 
+@pytest.mark.parametrize(
+    ("recorded", "expected"),
+    [
+        ([304], (200,)),
+        ([304] * 9 + [404], (200, 404)),
+        ([206], (200, 206)),
+        ([206, 304], (200, 206)),
+        ([204, 304], (204,)),
+        ([302, 304], (200, 302)),
+        ([200, 460], (200,)),
+        ([200, 463], (200,)),
+        ([302], (302,)),
+    ],
+)
+def test_an_answer_to_a_condition_or_to_a_client_that_left_is_not_expected(
+    tmp_path: Path, recorded: list[int], expected: tuple[int, ...]
+) -> None:
+    found = imported(tmp_path, *[line("/a", status) for status in recorded])
+    assert found.routes[0].statuses == expected
+
+
 def test_a_post_is_written_with_its_weight_and_says_that_its_body_is_missing(tmp_path: Path) -> None:
     found = imported(tmp_path, *[line("/orders", 201, method="POST")] * 5, line())
     order = routes(found)["POST", "/orders"]

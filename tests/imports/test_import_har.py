@@ -158,3 +158,13 @@ def test_a_unique_key_is_another_one_for_each_request(tmp_path: Path) -> None:
     key = "123e4567-e89b-42d3-a456-426614174000"
     found = imported(tmp_path, entry("POST", headers={"Idempotency-Key": key, "X-Version": "3"}))
     assert found.routes[0].request.headers == {"Idempotency-Key": "{uuid}", "X-Version": "3"}
+
+
+def test_a_route_that_was_only_answered_from_the_cache_or_in_parts_can_be_loaded(tmp_path: Path) -> None:
+    found = imported(
+        tmp_path,
+        entry(status=304, headers={"If-None-Match": '"x"'}),
+        entry(url=f"{BASE}/video", status=206, headers={"Range": "bytes=0-"}),
+    )
+    assert {route.path: route.statuses for route in found.routes} == {"/items": (200,), "/video": (200, 206)}
+    assert not any(route.request.headers for route in found.routes)
