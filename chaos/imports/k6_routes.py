@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from chaos.imports import bodies
+from chaos.imports import bodies, logins
 from chaos.imports.imported import NO_BODY, ImportedRoute, Request, literal
 from chaos.imports.k6_values import Env, Filled, Piece, Text, Unseen
 from chaos.imports.secret_texts import looks_secret, value_looks_secret
@@ -46,7 +46,7 @@ class Routed:
         self._call, self._withheld = call, withheld
         self._unseen: dict[str, None] = {}
         self._notes: dict[str, None] = dict.fromkeys((f"line {call.line}", *call.notes))
-        self._items = 1
+        self._items, self._login = 1, False
         self.base: str | Env | None = None
 
     def route(self) -> ImportedRoute | None:
@@ -56,6 +56,9 @@ class Routed:
             return None
         path, query = found
         headers, cookies, timeout = self._params()
+        if self._login and "authorization" not in map(str.lower, headers):
+            reference = self._withheld.reference("Authorization", "", f"header Authorization, {logins.NOTE}")
+            headers["Authorization"] = {**reference, "prefix": "Basic "}
         body, kind = self._body({name.lower(): value for name, value in headers.items()}.get("content-type"))
         if kind or "json" in body or "form" in body:
             headers = {
@@ -79,14 +82,16 @@ class Routed:
         pieces = _pieces(self._call.url)
         url = "".join(each if isinstance(each, str) else f"\ue000{n}\ue001" for n, each in enumerate(pieces))
         begin = re.match("\ue000([0-9]+)\ue001(?=[/?]|$)", url)
+        url, self._login = logins.stripped(url)
         host = re.match(r"https?://[^/?#]*", url)
         if begin is not None:
             first = pieces[int(begin[1])]
             if begin.end() == len(url) and not isinstance(first, Env):
                 return None
             self.base = first if isinstance(first, Env) else None
+            self._login = isinstance(first, Env) and logins.stripped(_default(first) or "")[1]
             rest = url[begin.end() :]
-        elif host is not None and "\ue000" not in host[0]:
+        elif host is not None and base_of(host[0]) is not None and "\ue000" not in host[0]:
             self.base, rest = host[0], url[host.end() :]
         elif url.startswith("/"):
             rest = url
@@ -268,11 +273,8 @@ def base_of(base: str | Env | None) -> str | None:
     default = base.default if isinstance(base, Env) else None
     text = base if isinstance(base, str) else default.plain if isinstance(default, Text) else None
     try:
-        parts = urlsplit(text or "")
-        return (
-            f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
-            if parts.scheme and parts.hostname
-            else None
-        )
+        parts = urlsplit(logins.stripped(text or "")[0])
+        sound = parts.scheme and parts.hostname and parts.port != 0
     except ValueError:
         return None
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/") if sound else None

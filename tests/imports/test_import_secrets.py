@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -167,3 +168,58 @@ def test_a_body_that_is_a_variable_is_left_out_and_named(tmp_path: Path) -> None
     found = of_script(tmp_path, f"http.post('{BASE}/a', __ENV.BODY);")
     assert any("write it with {secret: {env: NAME}}" in note for note in found.routes[0].notes)
     assert not loaded(found, tmp_path / "a.yaml").routes["post-a"].body
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "http.get(`http://ada:hunter2pw@localhost:8000/x`)",
+        "http.get('http://ada:hunter2pw@localhost:8000/x?a=1')",
+        "const h = 'http://ada:hunter2pw@localhost:8000'; http.get(`${h}/x`)",
+        "const h = __ENV.H || 'http://ada:hunter2pw@localhost:8000'; http.get(`${h}/x`)",
+        "http.get(`http://${__ENV.USER}:${__ENV.PASSWORD}@localhost:8000/x`)",
+    ],
+)
+def test_a_login_in_the_address_of_a_script_becomes_a_header(tmp_path: Path, call: str) -> None:
+    found = of_script(tmp_path, f"{call}; http.get('http://localhost:8000/y');")
+    target = loaded(found, tmp_path / "a.yaml")
+    header: Any = target.routes["get-x"].headers["Authorization"]
+    assert (header.env, header.prefix) == ("TARGET_AUTHORIZATION", "Basic ")
+    assert target.options["base_url"] == "http://localhost:8000"
+    assert "Authorization" not in target.routes["get-y"].headers
+    assert "hunter2pw" not in written(found) and "ada" not in written(found)
+
+
+def test_a_header_of_the_script_wins_over_the_login_of_its_address(tmp_path: Path) -> None:
+    sent = "{headers: {authorization: `Bearer ${__ENV.TOKEN}`}}"
+    found = of_script(tmp_path, f"http.get('http://ada:hunter2pw@localhost:8000/x', {sent});")
+    assert list(found.routes[0].request.headers.values()) == [{"env": "TOKEN", "prefix": "Bearer "}]
+
+
+def test_a_password_with_a_slash_hides_the_address(tmp_path: Path) -> None:
+    found = of_script(tmp_path, f"http.get('http://ada:hunter2pw/x@localhost/x'); http.get('{BASE}/y');")
+    assert [route.path for route in found.routes] == ["/y"] and "hunter2pw" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"openapi": "3.0.0", "servers": [{"url": "https://ada:hunter2pw@{host}/v1?k=hunter2pw"}]},
+        {"openapi": "3.0.0", "servers": [{"url": "//ada:hunter2pw@host/v1"}]},
+        {"swagger": "2.0", "host": "ada:hunter2pw@host", "basePath": "/v1"},
+    ],
+)
+def test_a_login_in_the_address_of_a_server_becomes_a_header(tmp_path: Path, head: dict[str, Any]) -> None:
+    path = tmp_path / "api.json"
+    secured: dict[str, Any] = {"get": {"security": [{"key": []}]}}
+    schemes = {"key": {"type": "http", "scheme": "bearer"}}
+    holder = {"securityDefinitions": schemes, "components": {"securitySchemes": schemes}}
+    path.write_text(json.dumps({**head, **holder, "paths": {"/a": {"get": {}}, "/b": secured}}))
+    found = importing.from_openapi(str(path), None)
+    headers = [route.request.headers["Authorization"] for route in found.routes]
+    assert headers == [
+        {"env": "TARGET_AUTHORIZATION", "prefix": "Basic "},
+        {"env": "TARGET_KEY", "prefix": "Bearer "},
+    ]
+    assert found.base_url == loaded(found, tmp_path / "a.yaml").options["base_url"] == "https://host/v1"
+    assert "hunter2pw" not in written(found) and "ada" not in written(found)
