@@ -96,7 +96,7 @@ class _Reading:
 
     def routes(self) -> list[ImportedRoute]:
         """Calls with the same method and path are one route, with their number as its weight."""
-        found: dict[tuple[str, str], ImportedRoute] = {}
+        found: dict[tuple[str, str, str], ImportedRoute] = {}
         for call in self._calls():
             routed = Routed(call, self.withheld)
             route = routed.route()
@@ -106,12 +106,12 @@ class _Reading:
                 )
                 continue
             self.bases.append(routed.base)
-            before = found.get(route.key)
+            before = found.get(route.identity)
             if before is None:
-                found[route.key] = route
+                found[route.identity] = route
             else:
                 statuses = tuple(sorted({*before.statuses, *route.statuses}))
-                found[route.key] = replace(before, weight=before.weight + 1, statuses=statuses)
+                found[route.identity] = replace(before, weight=before.weight + 1, statuses=statuses)
         return list(found.values())
 
     def unseen_shown(self) -> str:

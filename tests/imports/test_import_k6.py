@@ -114,3 +114,12 @@ def test_what_is_no_k6_script_is_refused(tmp_path: Path, text: str, rule: str) -
     path.write_text(text)
     with pytest.raises(FileError, match=rule):
         importing.from_k6(str(path), None)
+
+
+def test_each_operation_of_graphql_is_a_route(tmp_path: Path) -> None:
+    calls = [
+        f"http.post(BASE + '/graphql', JSON.stringify({{query: 'query {name} {{ me }}'}}))"
+        for name in ("A", "B")
+    ]
+    found = script(tmp_path, ";\n".join([*calls, *calls, ""]))
+    assert [(route.identity[2], route.weight) for route in found.routes] == [("A", 2), ("B", 2)]
