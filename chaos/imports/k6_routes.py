@@ -22,6 +22,7 @@ from chaos.spec.units import seconds
 _MARK = re.compile("\ue000([0-9]+)\ue001")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z-]{0,15}[ =:]")
 _FRAMING = ("content-length", "connection", "transfer-encoding", "host")
+_DELETES = "it deletes: remove the marks if that is meant"
 UNSEEN = "not known without running the script: {}"
 
 
@@ -75,8 +76,13 @@ class Routed:
             tuple(map(literal, call.contains)) if call.method != "HEAD" else (),
             timeout,
             tuple(self._notes),
-            UNSEEN.format(", ".join(self._unseen)) if self._unseen else "",
+            self._off(),
         )
+
+    def _off(self) -> str:
+        if self._unseen:
+            return UNSEEN.format(", ".join(self._unseen))
+        return _DELETES if self._call.method == "DELETE" else ""
 
     def _address(self) -> tuple[str, dict[str, Any]] | None:
         pieces = _pieces(self._call.url)
