@@ -12,10 +12,10 @@ from urllib.parse import quote, urlsplit
 from chaos.imports import bodies, logins
 from chaos.imports.imported import NO_BODY, ImportedRoute, Request, literal
 from chaos.imports.k6_values import Env, Filled, Piece, Text, Unseen
-from chaos.imports.secret_texts import looks_secret, value_looks_secret
+from chaos.imports.secret_texts import inner_name, looks_secret, value_looks_secret
 from chaos.imports.templates import SAFE
 from chaos.imports.tokens import is_secret_itself
-from chaos.imports.withheld import Withheld
+from chaos.imports.withheld import PARTLY, Withheld
 from chaos.spec.fields import TOKEN
 from chaos.spec.units import seconds
 
@@ -47,7 +47,7 @@ class Routed:
         self._call, self._withheld = call, withheld
         self._unseen: dict[str, None] = {}
         self._notes: dict[str, None] = dict.fromkeys((f"line {call.line}", *call.notes))
-        self._items, self._login = 1, False
+        self._items, self._login = 1, ""
         self.base: str | Env | None = None
 
     def route(self) -> ImportedRoute | None:
@@ -58,7 +58,9 @@ class Routed:
         path, query = found
         headers, cookies, timeout = self._params()
         if self._login and "authorization" not in map(str.lower, headers):
-            reference = self._withheld.reference("Authorization", "", f"header Authorization, {logins.NOTE}")
+            reference = self._withheld.reference(
+                "Authorization", self._login, f"header Authorization, {logins.NOTE}"
+            )
             headers["Authorization"] = {**reference, "prefix": "Basic "}
         body, kind = self._body({name.lower(): value for name, value in headers.items()}.get("content-type"))
         if kind or "json" in body or "form" in body:
@@ -95,7 +97,7 @@ class Routed:
             if begin.end() == len(url) and not isinstance(first, Env):
                 return None
             self.base = first if isinstance(first, Env) else None
-            self._login = isinstance(first, Env) and logins.stripped(_default(first) or "")[1]
+            self._login = logins.stripped(_default(first) or "")[1] if isinstance(first, Env) else ""
             rest = url[begin.end() :]
         elif host is not None and base_of(host[0]) is not None and "\ue000" not in host[0]:
             self.base, rest = host[0], url[host.end() :]
@@ -147,7 +149,10 @@ class Routed:
     def _value(self, value: Any, name: str = "") -> Any:
         """A JSON value with text as it is written into a target file."""
         if isinstance(value, dict):
-            return {literal(key): self._value(each, key) for key, each in value.items()}
+            beside = {key: each.plain for key, each in value.items() if isinstance(each, Text)}
+            return {
+                literal(key): self._value(each, inner_name(beside, key, name)) for key, each in value.items()
+            }
         if isinstance(value, list):
             return [self._value(each, name) for each in value]
         if not isinstance(value, Text | Env | Unseen | Filled):
@@ -168,7 +173,7 @@ class Routed:
         seen = _literals(pieces)
         named = looks_secret(name, "") and seen.strip("&")
         if named or value_looks_secret("", seen):
-            reference = self._withheld.reference(name, seen, f"{where}, a text with a secret")
+            reference = self._withheld.reference(name, seen, f"{where}, {PARTLY}")
             return {holder: reference} if holder else reference
         return "".join(literal(each) if isinstance(each, str) else self._name(each) for each in pieces)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 NOTE = "base64 of USER:PASSWORD"
-_LOGIN = re.compile(r"((?:[a-z][a-z0-9+.-]*:)?//)[^/?#]*@", re.IGNORECASE)
+_LOGIN = re.compile(r"((?:[a-z][a-z0-9+.-]*:)?//)([^/?#]*)@", re.IGNORECASE)
 
 
-def stripped(url: str) -> tuple[str, bool]:
-    """The address without user and password, and whether it had them."""
+def stripped(url: str) -> tuple[str, str]:
+    """The address without user and password, and these; empty if it has none."""
     found = _LOGIN.match(url)
-    return (url, False) if found is None else (found[1] + url[found.end() :], True)
+    return (url, "") if found is None else (found[1] + url[found.end() :], found[2])

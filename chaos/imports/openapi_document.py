@@ -69,7 +69,7 @@ class Document:
     @property
     def login(self) -> bool:
         """Return True if the address of the server has a user and a password."""
-        return logins.stripped(self._address())[1]
+        return bool(logins.stripped(self._address())[1])
 
     def server(self) -> str | None:
         """The first server, with the defaults of its variables; a path alone if it has no host."""

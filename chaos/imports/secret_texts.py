@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from chaos.imports.tokens import is_secret_itself
 from chaos.spec.secret_values import is_secret
@@ -58,6 +58,15 @@ def free_text_looks_secret(text: str) -> bool:
     if value_looks_secret("", text):
         return True
     return _GRAPHQL.match(text) is None and any(_WEAK.search(name) for name, _, _ in _PAIR.findall(text))
+
+
+def inner_name(mapping: Mapping[str, object], key: str, above: str) -> str:
+    """The name of a value: its key, or for `value` the secret name beside or above it."""
+    if key.lower() not in ("value", "val"):
+        return key
+    beside = [mapping.get(each) for each in ("name", "Name", "key", "field")]
+    names = [each for each in beside if isinstance(each, str) and re.fullmatch(r"[\w.\[\]-]+", each)]
+    return next((each for each in (*names, above) if _strong(each, "")), key)
 
 
 def _number_looks_secret(name: str, value: float) -> bool:

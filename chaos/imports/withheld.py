@@ -8,9 +8,10 @@ from typing import Any
 
 from chaos.imports import templates
 from chaos.imports.imported import literal
-from chaos.imports.secret_texts import looks_secret, value_looks_secret
+from chaos.imports.secret_texts import inner_name, looks_secret, value_looks_secret
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z-]{0,15}) (?=\S)")
+PARTLY = "the whole text: a part of it is a secret"
 
 
 class Withheld:
@@ -57,7 +58,7 @@ class Withheld:
         """A JSON value, with references in place of its secrets."""
         if isinstance(value, Mapping):
             return {
-                literal(str(key)): self.document(each, where, str(key))
+                literal(str(key)): self.document(each, where, inner_name(value, str(key), name))
                 for key, each in value.items()
                 if not value_looks_secret("", str(key))
             }
@@ -68,4 +69,6 @@ class Withheld:
         return literal(value) if isinstance(value, str) else value
 
     def _secret(self, name: str, value: object, where: str) -> Any:
-        return {"secret": self.reference(name, value, f"{where}: {name}" if name else where)}
+        shown = f"{where}: {name}" if name else where
+        partly = "" if looks_secret(name, str(value)) else f", {PARTLY}"
+        return {"secret": self.reference(name, value, f"{shown}{partly}")}

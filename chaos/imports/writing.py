@@ -54,7 +54,7 @@ def about(imported: Imported, named: Mapping[str, ImportedRoute]) -> Iterator[st
     yield from rates(imported)
     yield f"# Mix, for an experiment: {value(mix(named))}"
     if secrets := secrets_of(imported, named.values()):
-        yield "# Nothing secret was written. Set these variables, or remove the lines that use them:"
+        yield "# What looks like a secret was not written. Set these variables, or remove the lines that use them:"
         yield from (_comment(f"  {variable}: {where}") for variable, where in secrets.items())
 
 

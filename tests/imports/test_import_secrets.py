@@ -223,3 +223,41 @@ def test_a_login_in_the_address_of_a_server_becomes_a_header(tmp_path: Path, hea
     ]
     assert found.base_url == loaded(found, tmp_path / "a.yaml").options["base_url"] == "https://host/v1"
     assert "hunter2pw" not in written(found) and "ada" not in written(found)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"fields": [{"name": "password", "value": "hunter2pw"}]},
+        {"password": {"value": "hunter2pw"}},
+        {"token": {"Value": "hunter2pw"}},
+    ],
+)
+def test_the_name_beside_or_above_a_value_counts(tmp_path: Path, document: dict[str, Any]) -> None:
+    call = f"http.post('{BASE}/a', JSON.stringify({json.dumps(document)}));"
+    for found in (of_json(tmp_path, document), of_script(tmp_path, call)):
+        assert "hunter2pw" not in written(found) and found.secrets
+
+
+def test_a_value_beside_another_name_is_kept(tmp_path: Path) -> None:
+    document = {
+        "state": {"value": "CA"},
+        "all": [{"name": "Password policy", "value": "strict"}, {"value": 3}],
+    }
+    assert of_json(tmp_path, document).routes[0].request.body == {"json": document}
+
+
+def test_different_logins_have_different_variables(tmp_path: Path) -> None:
+    calls = [f"http.get('http://{user}:hunter2pw@localhost:8000/{user}');" for user in ("ann", "bob", "ann")]
+    assert list(of_script(tmp_path, "\n".join(calls)).secrets) == [
+        "TARGET_AUTHORIZATION",
+        "TARGET_AUTHORIZATION_2",
+    ]
+
+
+def test_a_variable_that_takes_a_whole_text_is_listed_as_such(tmp_path: Path) -> None:
+    found = of_json(tmp_path, {"query": LOGIN, "password": "x"})
+    assert found.secrets == {
+        "TARGET_QUERY": "body: query, the whole text: a part of it is a secret",
+        "TARGET_PASSWORD": "body: password",
+    }
