@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_NAMED = re.compile(r"\s*(?:#.*\s+)*(?:query|mutation|subscription)\s+(\w+)\s*[({@]")
+_NAMED = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:query|mutation|subscription)\s+(\w+)\s*[({@]")
 
 
 def operation(query: object, document: object) -> str:

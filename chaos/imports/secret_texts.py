@@ -26,11 +26,13 @@ _WEAK = re.compile(r"^code$|^state$|^nonce$|^key$", re.IGNORECASE)
 _CARD = re.compile(r"(?:^|_)(?:card|pan)$|^number$")
 _CARD_NUMBER = re.compile(r"[3-6](?:[ -]?\d){12,18}")
 
-_PAIR = re.compile(r"([\w.-]{2,40})[\\\"']*\s*[=:]\s*(\[?\s*\\*(?:\"\"\"|[\"'])?)(?=([^\s\"'&;,}\\]{1,200}))")
+_PAIR = re.compile(
+    r"([\w.-]{2,40})[\\\"']*\s*[=:]\s*((?:\[\s*)?\\*(?:\"\"\"|[\"'])?)(?=([^\s\"'&;,}\\]{1,200}))"
+)
 _TAG = re.compile(r"<(?:[\w.-]{1,40}:)?([\w.-]{2,40})(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[)?([^\s<]+)")
 _PARAMETER = re.compile(r"[?&]([\w.-]{2,40})=([^\s\"'&]+)")
 _GRAPHQL = re.compile(
-    r"\s*(?:#.*\s+)*(?:query|mutation|subscription|fragment)\b\s*(?:\w+\s*)?(?:on\s+\w+\s*)?[({@]"
+    r"\s*(?:#[^\n]*\n\s*)*(?:query|mutation|subscription|fragment)\b\s*(?:\w+\s*)?(?:on\s+\w+\s*)?[({@]"
 )
 _DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]")
 
