@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.errors import FileError
-from chaos.imports import names, writing
+from chaos.imports import graphql, names, writing
 from chaos.imports.imported import Imported, ImportedRoute
 from chaos.spec import yamlfile
 from chaos.spec.userfile import read_text
@@ -20,7 +20,9 @@ _BRACES = "is written in braces: write one route a line below it, then import ag
 class Added:
     text: str
     named: Mapping[str, ImportedRoute]  # what was added
-    there: Mapping[str, ImportedRoute]  # routes with the same method and path, by the name they have
+    there: Mapping[
+        str, ImportedRoute
+    ]  # routes with the same method, path and operation, by the name they have
 
 
 def to(path: Path, imported: Imported) -> Added:
@@ -31,15 +33,16 @@ def to(path: Path, imported: Imported) -> Added:
         raise FileError(
             path, document.lc.key("routes")[0] + 1, "routes", "must be keys with values (key: value)"
         )
-    same = {_key(route): str(name) for name, route in existing.items() if isinstance(route, dict)}
-    there = {same[route.key]: route for route in imported.routes if route.key in same}
-    fresh = [route for route in imported.routes if route.key not in same]
+    same = {_identity(route): str(name) for name, route in existing.items() if isinstance(route, dict)}
+    there = {same[route.identity]: route for route in imported.routes if route.identity in same}
+    fresh = [route for route in imported.routes if route.identity not in same]
     named = names.of_routes(fresh, [str(name) for name in existing])
     return Added(_inserted(path, text, document, imported, named) if named else text, named, there)
 
 
-def _key(route: Mapping[str, Any]) -> tuple[str, str]:
-    return str(route.get("method", "GET")), str(route.get("path"))
+def _identity(route: Mapping[str, Any]) -> tuple[str, str, str]:
+    operation = graphql.operation(route.get("query"), route.get("json"))
+    return str(route.get("method", "GET")), str(route.get("path")), operation
 
 
 def _inserted(

@@ -12,12 +12,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from chaos.imports.imported import literal
-from chaos.imports.tokens import is_secret_itself
-from chaos.imports.withheld import Withheld, free_text_looks_secret
+from chaos.imports.secret_texts import free_text_looks_secret, value_looks_secret
+from chaos.imports.withheld import Withheld
 
 LONGEST = 8 * 1024
 """Maximum characters of a body that is written into a target file."""
 
+SECRET = "its body looks as if it held a secret: left out; write it with {secret: {env: NAME}}"
 _MOST_DEEP = 60
 Body = Mapping[str, Any]
 
@@ -45,7 +46,7 @@ def pairs(given: Iterable[tuple[str, str]], withheld: Withheld, where: str) -> d
     """Names with their values; a list for a name that is there more than once."""
     found = dict[str, Any]()
     for name, value in given:
-        if is_secret_itself(name):
+        if value_looks_secret("", name):
             continue
         key, kept = literal(name), withheld.text(name, value, where)
         if key not in found:
@@ -86,14 +87,14 @@ def of_text(kind: str, text: str, withheld: Withheld) -> tuple[Body, list[str]]:
     """The body of this media type, as JSON, a form or text."""
     if len(text) > LONGEST:
         return {}, [f"its body of {len(text)} characters is left out: give it as file: {{path: FILE}}"]
-    if kind == "application/x-www-form-urlencoded":
-        return {"form": pairs(parsed(text), withheld, "form")}, []
-    if "json" in kind or text.lstrip()[:1] in ("{", "["):
+    if "json" in kind or text.lstrip()[:1] in ("{", "["):  # whatever its kind: curl -d says it is a form
         value = _json(text)
         if value is not None:
             return {"json": withheld.document(value, "body")}, []
+    if kind == "application/x-www-form-urlencoded":
+        return {"form": pairs(parsed(text), withheld, "form")}, []
     if free_text_looks_secret(text):
-        return {}, ["its body looks as if it held a secret: left out; write it with {secret: {env: NAME}}"]
+        return {}, [SECRET]
     return {"body": literal(text)}, []
 
 

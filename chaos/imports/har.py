@@ -41,7 +41,7 @@ def read(source: Source, base_url: str | None = None) -> Imported:
     if chosen is None:
         raise source.refused("holds no HTTP request that could be loaded")
     reading = _Reading(urlsplit(chosen))
-    for entry in entries:
+    for entry in sorted(entries, key=_refused):
         reading.entry(entry)
     routes = reading.tally.routes()
     if not routes:
@@ -122,6 +122,12 @@ class _Reading:
             more = f" and {len(self.hosts) - 8} more" if len(self.hosts) > 8 else ""
             yield f"other hosts: {shown}{more}"
         yield from self.tally.shown_left_out()
+
+
+def _refused(entry: Mapping[str, Any]) -> int:
+    """The first request of a route is the one that is written: prefer what was answered 2xx, then 3xx."""
+    status = _number(entry.get("response"), "status")
+    return 0 if 200 <= status < 300 else 1 if 300 <= status < 400 else 2
 
 
 def _most_frequent(entries: list[Mapping[str, Any]]) -> str | None:

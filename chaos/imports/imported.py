@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chaos.imports import graphql
 from chaos.spec import templates
 
 BODIES = ("json", "form", "file", "body")
@@ -40,6 +41,11 @@ class ImportedRoute:
     def key(self) -> tuple[str, str]:
         return self.method, self.path
 
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Method, path, and the operation if it is one of GraphQL."""
+        return *self.key, graphql.operation(self.request.query, self.request.body.get("json"))
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -59,6 +65,27 @@ class Imported:
     secrets: Mapping[str, str] = field(default_factory=dict)  # environment variable -> where it is used
     left_out: tuple[str, ...] = ()  # what, and how often
     notes: tuple[str, ...] = ()
+
+
+def variables(given: object) -> set[str]:
+    """The environment variables that a value of a request refers to."""
+    if isinstance(given, Mapping):
+        own = (
+            {given["env"]}
+            if isinstance(given.get("env"), str) and set(given) <= {"env", "prefix"}
+            else set[str]()
+        )
+        return own.union(*map(variables, given.values()))
+    return set[str]().union(*map(variables, given)) if isinstance(given, list) else set()
+
+
+def secrets_of(imported: Imported, routes: Iterable[ImportedRoute]) -> dict[str, str]:
+    """The variables that these routes use, and where."""
+    used = set[str]()
+    for each in routes:
+        request = each.request
+        used |= variables([request.query, request.headers, request.cookies, request.body])
+    return {name: where for name, where in imported.secrets.items() if name in used}
 
 
 def counted(number: int, what: str) -> str:

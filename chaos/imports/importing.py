@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from chaos.errors import FileError, UsageError
 from chaos.imports import access_log, adding, har, k6, names, openapi, replayed, writing
-from chaos.imports.imported import Imported, ImportedRoute, counted
+from chaos.imports.imported import Imported, ImportedRoute, counted, secrets_of
 from chaos.imports.source import Source
 from chaos.spec import experiment as spec_experiment
 from chaos.spec import target as spec_target
@@ -69,10 +69,17 @@ def target(imported: Imported, most: int, into: Path | None) -> Written:
     if into is not None and into.exists():
         spec_target.load(into)  # its own mistakes are reported as such
         added = adding.to(into, kept)
-        return _checked(Written(added.text, kept, added.named, added.there))
+        return _checked(_written(added.text, kept, added.named, added.there))
     named = names.of_routes(kept.routes)
     stem = names.of_text((into or Path(imported.file)).name.partition(".")[0], "target")
-    return _checked(Written(writing.target(kept, stem, named), kept, named, {}))
+    return _checked(_written(writing.target(kept, stem, named), kept, named, {}))
+
+
+def _written(
+    text: str, kept: Imported, added: Mapping[str, ImportedRoute], there: Mapping[str, ImportedRoute]
+) -> Written:
+    used = secrets_of(kept, added.values())
+    return Written(text, replace(kept, secrets=used), added, there)
 
 
 def experiment(written: Written, path: Path) -> str:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chaos.errors import ToolMissing
-from chaos.imports import k6_options
+from chaos.imports import k6_checks, k6_options
 from chaos.imports.imported import Imported, ImportedRoute
 from chaos.imports.k6_routes import Call, JsonText, Routed, base_of
-from chaos.imports.k6_values import Env, Text, Values, code, shown, walk
+from chaos.imports.k6_values import Env, Text, Values, code, walk
 from chaos.imports.source import Source
 from chaos.imports.withheld import Withheld
 
@@ -30,11 +30,7 @@ _METHODS = {
     "options": "OPTIONS",
 }
 _BODILESS = ("get", "head")
-_LOOPS = ("for_statement", "for_in_statement", "while_statement", "do_statement")
 _EQUAL = "each call counts once: a script's loops, conditions and scenarios decide how often it really runs"
-_STATUS = re.compile(r"\.status\s*={2,3}\s*(\d{3})\b|\b(\d{3})\s*={2,3}\s*\w+\.status\b")
-_AMONG = re.compile(r"\[([\d\s,]+)\]\.includes\(\s*\w+\.status\s*\)")
-_CONTAINS = re.compile(r"\.body\.includes\(\s*(['\"])((?:(?!\1)[^\\])+)\1\s*\)")
 
 
 def read(source: Source, base_url: str | None = None) -> Imported:
@@ -94,13 +90,13 @@ def _first_error(root: Node) -> Node:
 class _Reading:
     def __init__(self, root: Node) -> None:
         self._root, self.values, self.withheld = root, Values(root), Withheld()
-        self.name = next(_imported_as(root), "")
+        self.name, self._checks = next(_imported_as(root), ""), k6_checks.Checks(root)
         self.unseen: list[str] = []
         self.bases: list[str | Env | None] = []
 
     def routes(self) -> list[ImportedRoute]:
         """Calls with the same method and path are one route, with their number as its weight."""
-        found: dict[tuple[str, str], ImportedRoute] = {}
+        found: dict[tuple[str, str, str], ImportedRoute] = {}
         for call in self._calls():
             routed = Routed(call, self.withheld)
             route = routed.route()
@@ -110,12 +106,12 @@ class _Reading:
                 )
                 continue
             self.bases.append(routed.base)
-            before = found.get(route.key)
+            before = found.get(route.identity)
             if before is None:
-                found[route.key] = route
+                found[route.identity] = route
             else:
                 statuses = tuple(sorted({*before.statuses, *route.statuses}))
-                found[route.key] = replace(before, weight=before.weight + 1, statuses=statuses)
+                found[route.identity] = replace(before, weight=before.weight + 1, statuses=statuses)
         return list(found.values())
 
     def unseen_shown(self) -> str:
@@ -130,8 +126,9 @@ class _Reading:
             arguments = node.child_by_field_name("arguments")
             given = [each for each in arguments.named_children if each.type != "comment"] if arguments else []
             for call in self._of(method, given, node.start_point[0] + 1):
-                statuses, contains, notes = self._checks(node)
-                yield replace(call, statuses=statuses, contains=contains, notes=(*notes, *_surrounded(node)))
+                found = self._checks.of(node)
+                notes = (*found.notes, *_surrounded(node))
+                yield replace(call, statuses=found.statuses, contains=found.contains, notes=notes)
 
     def _of(self, method: str, given: list[Node], line: int) -> Iterator[Call]:
         values = [self._argument(each) for each in given] + [None] * 4
@@ -182,56 +179,6 @@ class _Reading:
             return JsonText(self.values.of(next(iter(arguments.named_children), None)))
         return self.values.of(node)
 
-    def _checks(self, call: Node) -> tuple[tuple[int, ...], tuple[str, ...], tuple[str, ...]]:
-        """What `check` expects of a call's answer: statuses, and texts in its body."""
-        statuses, contains, unread = set[int](), list[str](), list[str]()
-        for check in self._checks_of(call):
-            for pair in check:
-                text, seen = code(pair), False
-                for one, other in _STATUS.findall(text):
-                    statuses.add(int(one or other))
-                    seen = True
-                for listed in _AMONG.findall(text):
-                    statuses |= {int(each) for each in re.findall(r"\d{3}", listed)}
-                    seen = True
-                found = [each[1] for each in _CONTAINS.findall(text)]
-                contains += found
-                if not (seen or found):
-                    unread.append(shown(pair))
-        notes = tuple(f"a check that is not taken over: {each}" for each in unread)
-        return tuple(sorted(each for each in statuses if 100 <= each <= 599)), tuple(contains), notes
-
-    def _checks_of(self, call: Node) -> Iterator[list[Node]]:
-        parent = call.parent
-        if parent is not None and parent.type == "arguments" and _is_check(parent.parent):
-            yield _conditions(parent)
-        name = parent.child_by_field_name("name") if parent is not None else None
-        if parent is None or parent.type != "variable_declarator" or name is None:
-            return
-        scope = parent
-        while scope.parent is not None and scope.type not in ("statement_block", "program"):
-            scope = scope.parent
-        for node in walk(scope):
-            arguments = node.child_by_field_name("arguments") if _is_check(node) else None
-            if (
-                arguments is not None
-                and arguments.named_children
-                and code(arguments.named_children[0]) == code(name)
-            ):
-                yield _conditions(arguments)
-
-
-def _is_check(node: Node | None) -> bool:
-    function = (
-        node.child_by_field_name("function") if node is not None and node.type == "call_expression" else None
-    )
-    return function is not None and code(function) == "check"
-
-
-def _conditions(arguments: Node) -> list[Node]:
-    found = [each for each in arguments.named_children if each.type == "object"]
-    return [pair for each in found[:1] for pair in each.named_children if pair.type == "pair"]
-
 
 def _pairs(node: Node, key: str) -> Iterator[Node]:
     for pair in node.named_children:
@@ -248,7 +195,7 @@ def _method(value: Any) -> str:
 def _surrounded(node: Node) -> Iterator[str]:
     at = node.parent
     while at is not None:
-        if at.type in _LOOPS:
+        if at.type in k6_checks.LOOPS:
             yield "called in a loop: give it a weight in the mix"
             return
         if at.type in ("if_statement", "switch_case", "ternary_expression"):

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from chaos.imports import bodies
+from chaos.imports import bodies, logins
 from chaos.imports.imported import NO_BODY, ImportedRoute, Request, literal
 from chaos.imports.k6_values import Env, Filled, Piece, Text, Unseen
+from chaos.imports.secret_texts import inner_name, looks_secret, value_looks_secret
 from chaos.imports.templates import SAFE
 from chaos.imports.tokens import is_secret_itself
-from chaos.imports.withheld import Withheld, looks_secret
+from chaos.imports.withheld import PARTLY, Withheld
 from chaos.spec.fields import TOKEN
 from chaos.spec.units import seconds
 
 _MARK = re.compile("\ue000([0-9]+)\ue001")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z-]{0,15}[ =:]")
 _FRAMING = ("content-length", "connection", "transfer-encoding", "host")
+_DELETES = "it deletes: remove the marks if that is meant"
 UNSEEN = "not known without running the script: {}"
 
 
@@ -45,7 +47,7 @@ class Routed:
         self._call, self._withheld = call, withheld
         self._unseen: dict[str, None] = {}
         self._notes: dict[str, None] = dict.fromkeys((f"line {call.line}", *call.notes))
-        self._items = 1
+        self._items, self._login = 1, ""
         self.base: str | Env | None = None
 
     def route(self) -> ImportedRoute | None:
@@ -55,6 +57,11 @@ class Routed:
             return None
         path, query = found
         headers, cookies, timeout = self._params()
+        if self._login and "authorization" not in map(str.lower, headers):
+            reference = self._withheld.reference(
+                "Authorization", self._login, f"header Authorization, {logins.NOTE}"
+            )
+            headers["Authorization"] = {**reference, "prefix": "Basic "}
         body, kind = self._body({name.lower(): value for name, value in headers.items()}.get("content-type"))
         if kind or "json" in body or "form" in body:
             headers = {
@@ -71,21 +78,28 @@ class Routed:
             tuple(map(literal, call.contains)) if call.method != "HEAD" else (),
             timeout,
             tuple(self._notes),
-            UNSEEN.format(", ".join(self._unseen)) if self._unseen else "",
+            self._off(),
         )
+
+    def _off(self) -> str:
+        if self._unseen:
+            return UNSEEN.format(", ".join(self._unseen))
+        return _DELETES if self._call.method == "DELETE" else ""
 
     def _address(self) -> tuple[str, dict[str, Any]] | None:
         pieces = _pieces(self._call.url)
         url = "".join(each if isinstance(each, str) else f"\ue000{n}\ue001" for n, each in enumerate(pieces))
         begin = re.match("\ue000([0-9]+)\ue001(?=[/?]|$)", url)
+        url, self._login = logins.stripped(url)
         host = re.match(r"https?://[^/?#]*", url)
         if begin is not None:
             first = pieces[int(begin[1])]
             if begin.end() == len(url) and not isinstance(first, Env):
                 return None
             self.base = first if isinstance(first, Env) else None
+            self._login = logins.stripped(_default(first) or "")[1] if isinstance(first, Env) else ""
             rest = url[begin.end() :]
-        elif host is not None and "\ue000" not in host[0]:
+        elif host is not None and base_of(host[0]) is not None and "\ue000" not in host[0]:
             self.base, rest = host[0], url[host.end() :]
         elif url.startswith("/"):
             rest = url
@@ -110,7 +124,9 @@ class Routed:
             return self._withheld.text(name, text, "query") if name else literal(text)
         if (alone := _MARK.fullmatch(text)) is not None and isinstance(marked[alone[1]], Env):
             return self._value(marked[alone[1]], name)
-        return self._joined(text, marked, literal)
+        parts = _MARK.split(text)
+        pieces = [marked[part] if n % 2 else part for n, part in enumerate(parts) if part]
+        return self._mixed(name, pieces, f"query: {name}")
 
     def _joined(self, text: str, marked: Mapping[str, Piece], plain: Any) -> str:
         parts = _MARK.split(text)
@@ -123,8 +139,8 @@ class Routed:
         if isinstance(piece, Filled):
             self._items = max(self._items, piece.most)
             return piece.name
-        if isinstance(piece, Env) and isinstance(piece.default, Text) and piece.default.plain is not None:
-            return literal(piece.default.plain)
+        if isinstance(piece, Env) and (default := _default(piece)) and not looks_secret(piece.name, default):
+            return literal(default)
         code = piece.name if isinstance(piece, Env) else str(getattr(piece, "code", piece))
         self._unseen[code] = None
         column = re.findall(r"[A-Za-z_]\w*", code)
@@ -133,7 +149,10 @@ class Routed:
     def _value(self, value: Any, name: str = "") -> Any:
         """A JSON value with text as it is written into a target file."""
         if isinstance(value, dict):
-            return {literal(key): self._value(each, key) for key, each in value.items()}
+            beside = {key: each.plain for key, each in value.items() if isinstance(each, Text)}
+            return {
+                literal(key): self._value(each, inner_name(beside, key, name)) for key, each in value.items()
+            }
         if isinstance(value, list):
             return [self._value(each, name) for each in value]
         if not isinstance(value, Text | Env | Unseen | Filled):
@@ -147,6 +166,15 @@ class Routed:
         if looks_secret(name, "x"):
             self._notes[f"{name} is taken while the script runs: set it, or let `session:` take it"] = None
             return {"secret": self._withheld.reference(name, "", f"body: {name}")}
+        return self._mixed(name, pieces, f"body: {name}")
+
+    def _mixed(self, name: str, pieces: list[Piece], where: str, holder: str = "secret") -> Any:
+        """Text with parts that are not literals, or a reference if a literal part is a secret."""
+        seen = _literals(pieces)
+        named = looks_secret(name, "") and seen.strip("&")
+        if named or value_looks_secret("", seen):
+            reference = self._withheld.reference(name, seen, f"{where}, {PARTLY}")
+            return {holder: reference} if holder else reference
         return "".join(literal(each) if isinstance(each, str) else self._name(each) for each in pieces)
 
     def _params(self) -> tuple[dict[str, Any], dict[str, Any], float | None]:
@@ -189,7 +217,7 @@ class Routed:
             self._notes[f"{name} is taken while the script runs: set it, or let `session:` take it"] = None
             reference = self._withheld.reference(name, "", f"{what} {name}")
             return {**reference, **({"prefix": prefix} if prefix else {})}
-        return "".join(literal(each) if isinstance(each, str) else self._name(each) for each in pieces)
+        return self._mixed(name, pieces, f"{what} {name}", holder="")
 
     def _body(self, kind: Any) -> tuple[Mapping[str, Any], str]:
         """The body, and its Content-Type where it must be written."""
@@ -203,8 +231,12 @@ class Routed:
         if isinstance(value, Text) and value.plain is not None:
             held, notes = bodies.of_text(plain, value.plain, self._withheld)
             self._notes |= dict.fromkeys(notes)
-            return held, plain if "body" in held else ""
-        return {"body": self._value(value)}, plain
+            return held, "" if (plain == "application/json" and "json" in held) or "form" in held else plain
+        text = self._value(value)
+        if isinstance(text, str):
+            return {"body": text}, plain
+        self._notes[bodies.SECRET] = None
+        return {}, plain
 
     def _scalar(self, name: str, value: Any) -> Any:
         found = self._value(value, name)
@@ -217,6 +249,16 @@ class JsonText:
     """What JSON.stringify is given."""
 
     value: Any
+
+
+def _default(piece: Env) -> str | None:
+    return piece.default.plain if isinstance(piece.default, Text) else None
+
+
+def _literals(pieces: list[Piece]) -> str:
+    """What is written of a text, with `&`, which ends any value, in place of the rest."""
+    found = [_default(each) if isinstance(each, Env) else each for each in pieces]
+    return "".join(each if isinstance(each, str) else "&" for each in found)
 
 
 def _pieces(value: Any) -> list[Piece]:
@@ -242,11 +284,8 @@ def base_of(base: str | Env | None) -> str | None:
     default = base.default if isinstance(base, Env) else None
     text = base if isinstance(base, str) else default.plain if isinstance(default, Text) else None
     try:
-        parts = urlsplit(text or "")
-        return (
-            f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
-            if parts.scheme and parts.hostname
-            else None
-        )
+        parts = urlsplit(logins.stripped(text or "")[0])
+        sound = parts.scheme and parts.hostname and parts.port != 0
     except ValueError:
         return None
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/") if sound else None

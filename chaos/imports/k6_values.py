@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chaos.imports.withheld import free_text_looks_secret
+from chaos.imports.secret_texts import free_text_looks_secret
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -28,6 +28,15 @@ _RANDOM = re.compile(
     r"Math\.(?:floor|ceil|round|trunc)\(\s*Math\.random\(\)\s*\*\s*(\d{1,9})\s*\)(?:\s*\+\s*1)?"
 )
 _MODULO = re.compile(r"\(?\s*(?:__ITER|__VU)\s*%\s*(\d{1,9})\s*\)?(?:\s*\+\s*1)?")
+
+_CHANGING = {
+    "assignment_expression": "left",
+    "augmented_assignment_expression": "left",
+    "update_expression": "argument",
+    "for_in_statement": "left",
+    "arrow_function": "parameter",
+    "formal_parameters": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +103,7 @@ class Values:
                 times[code(name)] += 1
                 if value is not None:
                     self._declared[code(name)] = value
-            left = node.child_by_field_name("left")
-            if node.type in ("assignment_expression", "augmented_assignment_expression") and left is not None:
-                changed.add(code(left))
-            if node.type == "formal_parameters":
-                changed |= {code(each) for each in walk(node) if each.type == "identifier"}
+            changed |= set(_changed(node))
         for twice in [each for each in self._declared if times[each] > 1 or each in changed]:
             del self._declared[twice]
 
@@ -209,6 +214,19 @@ class Values:
             inner = self.of(function.child_by_field_name("object"), deep)
             return inner if isinstance(inner, Filled | Text) else unseen(node)
         return unseen(node)
+
+
+def _changed(node: Node) -> Iterator[str]:
+    """The names that have another value after this node, or inside it."""
+    field = _CHANGING.get(node.type)
+    part = node if field == "" else node.child_by_field_name(field) if field else None
+    if part is None:
+        return
+    if part.type in ("formal_parameters", "array_pattern", "object_pattern"):
+        kinds = ("identifier", "shorthand_property_identifier_pattern")
+        yield from (code(each) for each in walk(part) if each.type in kinds)
+    else:
+        yield code(part)
 
 
 def walk(root: Node) -> Iterator[Node]:

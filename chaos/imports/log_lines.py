@@ -42,6 +42,7 @@ _TARGETS = (
 _STATUSES = (
     "status", "status_code", "response_code", "downstreamstatus", "http.response.status_code", "response.status",
     "response_status", "statuscode", "code", "sc-status",
+    "res.statuscode",
 )  # fmt: skip
 _TIMES = (
     "time_iso8601", "@timestamp", "timestamp", "ts", "time", "start_time", "startutc", "starttime", "time_local",

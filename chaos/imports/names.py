@@ -14,7 +14,8 @@ def of_routes(routes: Iterable[ImportedRoute], taken: Collection[str] = ()) -> d
     """A name for each route: method and path in words, numbered where that is not unique."""
     found: dict[str, ImportedRoute] = {}
     for route in routes:
-        base = of_text(f"{route.method}-{route.path.partition('?')[0]}", "get")
+        method, path, operation = route.identity
+        base = of_text(f"{method}-{path.partition('?')[0]}-{operation}", "get")
         number, name = 1, base
         while name in found or name in taken:
             number += 1

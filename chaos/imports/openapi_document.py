@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from chaos.imports import logins
+
 _MOST_REFERENCES = 50
 """References to references in a row."""
 
@@ -64,28 +66,31 @@ class Document:
             self._notes[f"a reference leads nowhere: {reference}"] = None
         return value
 
+    @property
+    def login(self) -> bool:
+        """Return True if the address of the server has a user and a password."""
+        return bool(logins.stripped(self._address())[1])
+
     def server(self) -> str | None:
         """The first server, with the defaults of its variables; a path alone if it has no host."""
+        url = logins.stripped(re.split("[?#]", self._address())[0])[0].rstrip("/")
+        try:
+            _ = urlsplit(url).port
+        except ValueError:
+            return None
+        return f"https:{url}" if url.startswith("//") else url or None
+
+    def _address(self) -> str:
         if self.swagger:
             schemes = self.whole.get("schemes")
             host, path = self.whole.get("host"), str(self.whole.get("basePath") or "")
-            if not host:
-                return path.rstrip("/") or None
-            return (
-                f"{schemes[0] if isinstance(schemes, list) and schemes else 'https'}://{host}{path}".rstrip(
-                    "/"
-                )
-            )
+            scheme = schemes[0] if isinstance(schemes, list) and schemes else "https"
+            return f"{scheme}://{host}{path}" if host else path
         servers = self.whole.get("servers")
         first = self.mapping(servers[0]) if isinstance(servers, list) and servers else {}
         variables = self.mapping(first.get("variables"))
-        url = re.sub(
+        return re.sub(
             r"\{([^{}]*)\}",
             lambda found: str(self.mapping(variables.get(found[1])).get("default", found[1])),
             str(first.get("url") or ""),
-        ).rstrip("/")
-        try:
-            urlsplit(url)
-        except ValueError:
-            return None
-        return url or None
+        )

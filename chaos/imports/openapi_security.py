@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chaos.imports import logins
 from chaos.imports.openapi_document import Document
 from chaos.imports.withheld import Withheld
 
@@ -34,6 +35,8 @@ class Security:
         listed = operation.get("security", self._document.whole.get("security"))
         first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
         found = [self._scheme(str(name)) for name in first]
+        if self._document.login and not any("Authorization" in each.headers for each in found):
+            found.append(self._header("Basic ", "authorization", logins.NOTE))
         return Authorised(
             {key: value for each in found for key, value in each.headers.items()},
             {key: value for each in found for key, value in each.query.items()},
@@ -47,7 +50,7 @@ class Security:
         if kind == "apiKey":
             return self._key(scheme, name)
         if kind == "basic" or form == "basic":
-            return self._header("Basic ", name, "base64 of USER:PASSWORD")
+            return self._header("Basic ", name, logins.NOTE)
         if kind in ("http", "oauth2", "openIdConnect") and form in ("", "bearer"):
             return self._header("Bearer ", name, _LOGIN.format(name))
         note = f"security scheme {name!r} ({kind} {form}) is not read: write its header by hand"

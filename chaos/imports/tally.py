@@ -1,4 +1,4 @@
-"""Requests counted by method and path template, in bounded memory.
+"""Requests counted by method, path template and operation of GraphQL, in bounded memory.
 
 A part of the path with too many different words (names, slugs, dates) becomes one: the first of them replaces all.
 """
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from chaos.imports import templates
+from chaos.imports import graphql, templates
 from chaos.imports.imported import ImportedRoute, Request, counted
 
 MOST_WORDS = 60
@@ -18,7 +18,7 @@ MOST_WORDS = 60
 MOST_NODES = 20_000
 DEEPEST, MOST_METHODS = 24, 12
 _RARE = 0.05  # of a route's answers: a rarer 4xx is not expected
-_NEVER_EXPECTED = (401, 403, 407, 408, 425, 429, 499)
+_NEVER_EXPECTED = (401, 403, 407, 408, 425, 429, 460, 463, 499)  # 460: the client left (AWS ALB)
 _NOT_THERE = frozenset({400, 403, 404, 405, 410, 414, 444})
 
 _DELETES = "it deletes, and other things than on record: remove the marks if that is meant"
@@ -57,7 +57,7 @@ class Seen:
 @dataclass(slots=True)
 class _Node:
     below: dict[str, _Node] = field(default_factory=dict)
-    methods: dict[str, Seen] = field(default_factory=dict)
+    methods: dict[tuple[str, str], Seen] = field(default_factory=dict)  # and operations of GraphQL
     word: str | None = None  # replaces all words here
     merged: bool = False
 
@@ -81,12 +81,13 @@ class Tally:
                 self.left_out[OTHER] += 1
                 return None
             node = below
-        found = node.methods.get(method)
-        if found is None and len(node.methods) >= MOST_METHODS:
+        key = method, graphql.operation(request.query, request.body.get("json"))
+        found = node.methods.get(key)
+        if found is None and len(node.methods) >= (MOST_WORDS if key[1] else MOST_METHODS):
             self.left_out[OTHER] += 1
             return None
         if found is None:
-            found = node.methods[method] = Seen(request)
+            found = node.methods[key] = Seen(request)
         found.count += 1
         for part in parts:
             found.number(part.number)
@@ -139,11 +140,11 @@ def _named(text: str) -> bool:
 
 
 def _joined(into: _Node, other: _Node) -> None:
-    for method, seen in other.methods.items():
-        if method in into.methods:
-            into.methods[method].add(seen)
+    for key, seen in other.methods.items():
+        if key in into.methods:
+            into.methods[key].add(seen)
         else:
-            into.methods[method] = seen
+            into.methods[key] = seen
     for text, below in other.below.items():
         if text in into.below:
             _joined(into.below[text], below)
@@ -152,7 +153,7 @@ def _joined(into: _Node, other: _Node) -> None:
 
 
 def _walk(node: _Node, texts: list[str], merged: bool) -> Iterator[tuple[str, list[str], bool, Seen]]:
-    for method, seen in node.methods.items():
+    for (method, _), seen in node.methods.items():
         yield method, texts, merged, seen
     for text, below in node.below.items():
         yield from _walk(below, [*texts, text], merged or below.merged)
@@ -197,8 +198,14 @@ def expected(statuses: Counter[int]) -> tuple[int, ...]:
         if 200 <= status < 400
         or (400 <= status < 500 and status not in _NEVER_EXPECTED and count >= _RARE * total)
     }
-    if 200 in good:
-        good.discard(304)  # needs a condition that the load does not send
+    good = _without_conditions(good)
     if not any(status < 400 for status in good):
         return ()
     return tuple(sorted(good))
+
+
+def _without_conditions(good: set[int]) -> set[int]:
+    """What is answered without Range and If-None-Match, which the load does not send."""
+    if 304 in good and not any(200 <= status < 300 for status in good):
+        return good - {304} | {200}
+    return good - {304} | ({200} if 206 in good else set())

@@ -8,17 +8,10 @@ from typing import Any
 
 from chaos.imports import templates
 from chaos.imports.imported import literal
-from chaos.imports.tokens import is_secret_itself
-from chaos.spec.secret_values import is_secret
+from chaos.imports.secret_texts import inner_name, looks_secret, value_looks_secret
 
-_NAME = re.compile(
-    r"pass(word|wd|phrase|code)?$|pwd|secret|token|csrf|xsrf|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|authori[sz]ation|credential|session[_-]?id|^sid$|sessid|jwt|bearer|signature|^sig$|^otp$|^pin$|^cvv"
-    r"|^code$|^state$|^nonce$|assertion|cookie|card[_-]?number|^key$",
-    re.IGNORECASE,
-)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z-]{0,15}) (?=\S)")
-_PAIR = re.compile(r"[\"']?([\w.-]{2,40})[\"']?\s*[=:]\s*[\"']?([^\s\"'&;,}]+)")
+PARTLY = "the whole text: a part of it is a secret"
 
 
 class Withheld:
@@ -48,9 +41,9 @@ class Withheld:
 
     def header(self, name: str, value: str) -> Any:
         """A header's value, or a reference with its scheme in front."""
-        if templates.part(value).text == templates.UUID and not _NAME.search(name):
+        if templates.part(value).text == templates.UUID and not looks_secret(name, ""):
             return templates.UUID  # such as an idempotency key: another one for each request
-        if not (looks_secret(name, value) or name.lower().startswith("x-auth")):
+        if not (value_looks_secret(name, value) or name.lower().startswith("x-auth")):
             return literal(value)
         scheme = _SCHEME.match(value) if "authorization" in name.lower() else None
         prefix = {"prefix": f"{scheme[1]} "} if scheme else {}
@@ -59,37 +52,23 @@ class Withheld:
 
     def text(self, name: str, value: str, where: str) -> Any:
         """The value of a parameter, or a reference."""
-        return self._secret(name, value, where) if looks_secret(name, value) else literal(value)
+        return self._secret(name, value, where) if value_looks_secret(name, value) else literal(value)
 
     def document(self, value: Any, where: str, name: str = "") -> Any:
         """A JSON value, with references in place of its secrets."""
         if isinstance(value, Mapping):
             return {
-                literal(str(key)): self.document(each, where, str(key))
+                literal(str(key)): self.document(each, where, inner_name(value, str(key), name))
                 for key, each in value.items()
-                if not is_secret_itself(str(key))
+                if not value_looks_secret("", str(key))
             }
         if isinstance(value, list):
             return [self.document(each, where, name) for each in value]
-        if isinstance(value, str) and value and looks_secret(name, value):
-            return self._secret(name, value, where)
-        if isinstance(value, int | float) and not isinstance(value, bool) and is_secret(name, value):
+        if value != "" and value_looks_secret(name, value):
             return self._secret(name, value, where)
         return literal(value) if isinstance(value, str) else value
 
     def _secret(self, name: str, value: object, where: str) -> Any:
-        return {"secret": self.reference(name, value, f"{where}: {name}" if name else where)}
-
-
-def looks_secret(name: str, value: str) -> bool:
-    """Return True if a value must not be written, by its name or by itself."""
-    return bool(_NAME.search(name) or is_secret(name, value) or is_secret_itself(value))
-
-
-def free_text_looks_secret(text: str) -> bool:
-    """Return True if some part of a text of no known form must not be written."""
-    if looks_secret("", text):
-        return True
-    return any(looks_secret(name, value) for name, value in _PAIR.findall(text)) or any(
-        is_secret_itself(word) for word in re.split(r"[\s\"'<>,;&=]+", text)
-    )
+        shown = f"{where}: {name}" if name else where
+        partly = "" if looks_secret(name, str(value)) else f", {PARTLY}"
+        return {"secret": self.reference(name, value, f"{shown}{partly}")}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from chaos.imports.imported import BODIES, Imported, ImportedRoute, Rate, counted, one_line
+from chaos.imports.imported import BODIES, Imported, ImportedRoute, Rate, counted, one_line, secrets_of
 from chaos.spec.units import show_seconds
 
 _HERE = ("127.0.0.1", "::1", "localhost")
@@ -53,9 +53,9 @@ def about(imported: Imported, named: Mapping[str, ImportedRoute]) -> Iterator[st
     yield from (_comment(f"Note: {each}") for each in imported.notes)
     yield from rates(imported)
     yield f"# Mix, for an experiment: {value(mix(named))}"
-    if imported.secrets:
-        yield "# Nothing secret was written. Set these variables, or remove the lines that use them:"
-        yield from (_comment(f"  {variable}: {where}") for variable, where in imported.secrets.items())
+    if secrets := secrets_of(imported, named.values()):
+        yield "# What looks like a secret was not written. Set these variables, or remove the lines that use them:"
+        yield from (_comment(f"  {variable}: {where}") for variable, where in secrets.items())
 
 
 def rates(imported: Imported) -> Iterator[str]:

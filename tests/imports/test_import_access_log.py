@@ -49,6 +49,9 @@ def imported(tmp_path: Path, *lines: str, zone: ZoneInfo | None = None) -> Impor
         '{"@timestamp":"2026-11-27T02:00:01Z","http":{"request":{"method":"GET"},"response":{"status_code":200}},'
         '"url":{"original":"/items/12?page=2"}}',
         '{"start_time":"2026-11-27T02:00:01.123Z","method":"GET","path":"/items/12?page=2","response_code":200}',
+        '{"level":30,"time":1795744801000,"pid":7,"hostname":"shop","req":{"id":1,"method":"GET","url":"/items/12?page=2",'
+        '"query":{"page":"2"},"headers":{"host":"shop.example","user-agent":"curl"}},"res":{"statusCode":200,'
+        '"headers":{"date":"Fri, 27 Nov 2026 02:00:01 GMT","status":"404"}},"responseTime":5,"msg":"completed"}',
         '[2026-11-27T02:00:01.123Z] "GET /items/12?page=2 HTTP/1.1" 200 - 0 12 3 2 "-" "curl" "id" "shop" "1.1.1.1:80"',
         "https 2026-11-27T02:00:01.123456Z app/lb/1 192.0.2.7:1 10.0.0.1:80 0.0 0.01 0.0 200 200 34 366 "
         '"GET https://shop.example:443/items/12?page=2 HTTP/1.1" "curl" ECDHE TLSv1.2 arn "Root=1"',
@@ -68,6 +71,8 @@ def test_bots_probes_metrics_and_static_files_are_counted_and_left_out(tmp_path:
         line("/x", agent="kube-probe/1.30"),
         line("/metrics"),
         line("/y", agent="Mozilla/5.0 (compatible; Googlebot/2.1)"),
+        '{"time":1795744801000,"req":{"method":"GET","url":"/y","headers":{"user-agent":"Googlebot/2.1"}},'
+        '"res":{"statusCode":200}}',
         line("/app.css?v=3"),
         r'192.0.2.7 - - [27/Nov/2026:03:00:01 +0100] "\x16\x03\x01" 400 157 "-" "-"',
         *[line("/wp-login.php", 404)] * 4,
@@ -76,7 +81,7 @@ def test_bots_probes_metrics_and_static_files_are_counted_and_left_out(tmp_path:
     assert found.left_out == (
         "health checks: 2 requests",
         "metrics: 1 request",
-        "bots: 1 request",
+        "bots: 2 requests",
         "static files: 1 request",
         "connections without an HTTP request: 1 request",
         "paths that are not there (answered only with 4xx): 4 requests",
@@ -101,6 +106,27 @@ def test_statuses_that_a_service_gives_become_what_is_expected(tmp_path: Path) -
         "/b": (201, 404),
         "/c": (302,),
     }
+
+
+@pytest.mark.parametrize(
+    ("recorded", "expected"),
+    [
+        ([304], (200,)),
+        ([304] * 9 + [404], (200, 404)),
+        ([206], (200, 206)),
+        ([206, 304], (200, 206)),
+        ([204, 304], (204,)),
+        ([302, 304], (200, 302)),
+        ([200, 460], (200,)),
+        ([200, 463], (200,)),
+        ([302], (302,)),
+    ],
+)
+def test_an_answer_to_a_condition_or_to_a_client_that_left_is_not_expected(
+    tmp_path: Path, recorded: list[int], expected: tuple[int, ...]
+) -> None:
+    found = imported(tmp_path, *[line("/a", status) for status in recorded])
+    assert found.routes[0].statuses == expected
 
 
 def test_a_post_is_written_with_its_weight_and_says_that_its_body_is_missing(tmp_path: Path) -> None:

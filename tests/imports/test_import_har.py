@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,3 +160,78 @@ def test_a_unique_key_is_another_one_for_each_request(tmp_path: Path) -> None:
     key = "123e4567-e89b-42d3-a456-426614174000"
     found = imported(tmp_path, entry("POST", headers={"Idempotency-Key": key, "X-Version": "3"}))
     assert found.routes[0].request.headers == {"Idempotency-Key": "{uuid}", "X-Version": "3"}
+
+
+def test_a_route_that_was_only_answered_from_the_cache_or_in_parts_can_be_loaded(tmp_path: Path) -> None:
+    found = imported(
+        tmp_path,
+        entry(status=304, headers={"If-None-Match": '"x"'}),
+        entry(url=f"{BASE}/video", status=206, headers={"Range": "bytes=0-"}),
+    )
+    assert {route.path: route.statuses for route in found.routes} == {"/items": (200,), "/video": (200, 206)}
+    assert not any(route.request.headers for route in found.routes)
+
+
+def test_the_request_that_was_answered_is_taken_and_not_the_one_that_was_refused(tmp_path: Path) -> None:
+    found = imported(
+        tmp_path,
+        entry(url=f"{BASE}/me", status=401, headers={"X-Api-Key": "an-old-one"}),
+        entry(url=f"{BASE}/me", status=304, headers={"Authorization": "Bearer abcdefgh"}),
+        entry(url=f"{BASE}/me", headers={"Authorization": "Bearer abcdefg"}),
+    )
+    (route,) = found.routes
+    assert route.request.headers["Authorization"]["prefix"] == "Bearer " and route.weight == 3
+    assert "X-Api-Key" not in route.request.headers and route.statuses == (200,)
+
+
+def test_only_variables_that_a_line_uses_are_listed(tmp_path: Path) -> None:
+    found = imported(
+        tmp_path,
+        entry(url=f"{BASE}/me", status=401, headers={"X-Api-Key": "an-old-one"}),
+        entry(url=f"{BASE}/me", headers={"Authorization": "Bearer abcdefg"}),
+        entry("DELETE", f"{BASE}/me", 204, headers={"X-Csrf": "another"}),
+    )
+    written = importing.target(found, 99, None)
+    assert list(written.imported.secrets) == ["TARGET_AUTHORIZATION", "TARGET_X_CSRF"]
+    assert "API_KEY" not in written.text and "#   TARGET_X_CSRF: header X-Csrf" in written.text
+
+
+def graphql(name: str, query: str, **more: object) -> dict[str, object]:
+    document = {"query": query, **({"operationName": name} if name else {}), **more}
+    return entry("POST", f"{BASE}/graphql", body=("application/json", json.dumps(document)))
+
+
+def test_each_operation_of_graphql_is_a_route(tmp_path: Path) -> None:
+    found = imported(
+        tmp_path,
+        graphql("Me", "query Me { me { name } }"),
+        graphql("Add", "mutation Add($n: Int) { add(n: $n) { id } }", variables={"n": 1}),
+        graphql("Add", "mutation Add($n: Int) { add(n: $n) { id } }", variables={"n": 2}),
+        graphql("", "# the cart\nquery Cart @live { cart { id } }"),
+        graphql("", "{ shop { name } }"),
+        entry(url=f"{BASE}/graphql?operationName=Me&query=query+Me+%7B+me+%7D"),
+        entry("POST", body=("application/json", '{"query": "query two words"}')),
+        entry("POST", body=("application/json", '{"operationName": "rename", "n": 1}')),
+    )
+    path = tmp_path / "shop.yaml"
+    target = loaded(found, path)
+    document: Any = target.routes["post-graphql-add"].document
+    assert document["variables"] == {"n": 1}
+    assert {
+        route.identity[2]: route.weight for route in found.routes if route.key == ("POST", "/graphql")
+    } == {
+        "Me": 1,
+        "Add": 2,
+        "Cart": 1,
+        "": 1,
+    }
+    assert set(target.routes) == {
+        "post-graphql-me",
+        "post-graphql-add",
+        "post-graphql-cart",
+        "post-graphql",
+        "get-graphql-me",
+        "post-items",
+    }
+    again = importing.target(found, 99, path)
+    assert not again.added and set(again.there) == set(target.routes)

@@ -39,7 +39,7 @@ def test_calls_become_routes_with_body_headers_timeout_and_checks(tmp_path: Path
         {"tag": "a b"},
         (200, 404),
     )
-    assert {"get-a", "put-b", "get-c", "delete-carts-1", "post-login"} <= set(target.routes)
+    assert {"get-a", "put-b", "get-c", "post-login"} <= set(target.routes)
     assert target.routes["put-b"].body == "plain text"
     assert target.options["base_url"] == "http://127.0.0.1:8000"
 
@@ -81,7 +81,7 @@ def test_arrival_rates_are_taken_and_virtual_users_are_named() -> None:
         ("http.get(`${BASE}/n/${Math.floor(Math.random() * 40) + 1}`)", ("GET", "/n/{item}")),
         ("http.get(`${BASE}/v/${__VU}`)", ("GET", "/v/{seq}")),
         ("const path = '/late'; http.get(BASE + path)", ("GET", "/late")),
-        ("http.batch({ one: ['DELETE', `${BASE}/d`, null] })", ("DELETE", "/d")),
+        ("http.batch({ one: ['PUT', `${BASE}/d`, null] })", ("PUT", "/d")),
         ("http.get(`${__ENV.HOST}/e/${__ENV.KIND || 'dogs'}`)", ("GET", "/e/dogs")),
         ("http.head(`${BASE}/`, { cookies: { sid: 'abc' } })", ("HEAD", "/")),
     ],
@@ -114,3 +114,42 @@ def test_what_is_no_k6_script_is_refused(tmp_path: Path, text: str, rule: str) -
     path.write_text(text)
     with pytest.raises(FileError, match=rule):
         importing.from_k6(str(path), None)
+
+
+def test_each_operation_of_graphql_is_a_route(tmp_path: Path) -> None:
+    calls = [
+        f"http.post(BASE + '/graphql', JSON.stringify({{query: 'query {name} {{ me }}'}}))"
+        for name in ("A", "B")
+    ]
+    found = script(tmp_path, ";\n".join([*calls, *calls, ""]))
+    assert [(route.identity[2], route.weight) for route in found.routes] == [("A", 2), ("B", 2)]
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["http.del(BASE + '/d')", "http.request('DELETE', BASE + '/d')", "http.batch([['DELETE', BASE + '/d']])"],
+)
+def test_a_route_that_deletes_is_a_comment(tmp_path: Path, call: str) -> None:
+    written = importing.target(script(tmp_path, f"{call}; http.get(BASE + '/a');\n"), 9, None)
+    assert written.off == ["delete-d"] and "# Mix, for an experiment: {get-a: 1}" in written.text
+    assert "  # off: it deletes: remove the marks if that is meant\n  # delete-d:\n" in written.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "for (let i = 1; i <= 3; i++) http.get(BASE + `/pages/${i}`);",
+        "let i = 3; while (i > 0) { --i; http.get(BASE + `/pages/${i}`); }",
+        "let i = 3; for (i of [1, 2]) http.get(BASE + `/pages/${i}`);",
+        "let i = 3; [i, j] = pair(); http.get(BASE + `/pages/${i}`);",
+        "const i = 3; [1, 2].forEach(i => http.get(BASE + `/pages/${i}`));",
+    ],
+)
+def test_a_counter_is_no_constant(tmp_path: Path, text: str) -> None:
+    found = script(tmp_path, f"http.get(BASE + '/a');\n{text}\n")
+    assert routes(found)["GET", "/pages/{row.i}"].off == "not known without running the script: i"
+
+
+def test_what_is_counted_beside_a_constant_leaves_it_known(tmp_path: Path) -> None:
+    found = script(tmp_path, "const n = 4; for (let i = 0; i < 3; i++) http.get(BASE + `/pages/${n}`);\n")
+    assert not routes(found)["GET", "/pages/4"].off
