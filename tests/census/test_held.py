@@ -126,6 +126,7 @@ def test_threads_are_listed_with_what_they_wait_for(hoard: Hoard) -> None:
 def test_the_command_is_shown_without_its_secrets() -> None:
     with subprocess.Popen(["sh", "-c", "sleep 600; exit", "--password=hunter2hunter2"]) as child:
         wait_until(lambda: b"hunter2" in Path(f"/proc/{child.pid}/cmdline").read_bytes())
+        wait_until(lambda: Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text())
         command = held(child.pid)["command"]
         subprocess.run(["pkill", "-P", str(child.pid)], check=True)
     assert command == "sh -c sleep 600; exit --password=«secret»"
