@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chaos.host import volume
 from chaos.host.mounting import device_under
+from chaos.plugin.driver import Site
 from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.targets.docker import disks
 from chaos.targets.docker.disks import Disks
@@ -48,3 +53,17 @@ def test_volumes_below_an_unseen_engine_directory_have_no_device_to_sample(tmp_p
     containers = dict.fromkeys(("api", "database"), (ContainerRef(EngineAt("unix:///run/it"), "id", "name"),))
     assert {each.device for each in unseen.volumes(containers).values()} == {None}
     assert {each.device for each in seen.volumes(containers).values()} == {device_under(tmp_path)}
+
+
+def test_an_ordinary_users_containers_get_the_engines_volumes_and_no_disk_that_they_cannot_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(volume, "why_not", lambda: None)
+    monkeypatch.setattr(volume, "create", lambda *_: pytest.fail("a disk was made"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    created: list[Mapping[str, Any]] = []
+    site = Site("test", lambda _what, undo: created.append(undo))
+    made = Disks(tmp_path, apart=False, write_bps=RATE, size=0, engine_root=tmp_path)
+    made.make(site)
+    assert made.places == {} and made.because == "containers cannot use an ordinary user's disk"
+    assert [each["not_limited"] for each in created] == [made.because]
