@@ -91,13 +91,13 @@ def remove(file: Path, path: Path, mark: str, *, keep: bool = False) -> None:
         knobs.lift_all(place.knobs)
     orderly = own.unmount(place, path, ANSWERS_WITHIN)
     if orderly:
-        mounting.detach(place.raw)
+        own.detach(place)
         mounting.unmount(place.raw, ANSWERS_WITHIN)
     stop_marked(mark_of(mark, file), grace=1.0 if orderly else 0.0)
 
     def step() -> None:
         own.unmount(place, path, 1.0)
-        mounting.detach(place.raw)
+        own.detach(place)
         mounting.unmount(place.raw, 1.0)
 
     if left := mounting.clear(step, lambda: _left(place, path), GONE_WITHIN):
@@ -128,10 +128,7 @@ def _serve(place: Layout, mark: str) -> None:
 
 def _mount(place: Layout, path: Path, mark: str) -> None:
     if os.geteuid() == 0:
-        device = str(mounting.attach(place.raw))
-        mounting.run("mount", "-o", "noatime", device, str(path))
-        # It is in use, so it is detached with the unmount: a killed nbdfuse takes along the name it is found by.
-        mounting.run("losetup", "--detach", device)
+        _mount_loop(place, path)
         return
     fuse2fs = mounting.which("fuse2fs") or "fuse2fs"
     child = spawn(
@@ -151,13 +148,25 @@ def _mount(place: Layout, path: Path, mark: str) -> None:
     child.stderr.close()
 
 
+def _mount_loop(place: Layout, path: Path) -> None:
+    device = mounting.attach(place.raw)
+    try:
+        own.note_loop(place, device)
+        mounting.run("mount", "-o", "noatime", str(device), str(path))
+    finally:
+        # If it is in use, it is detached with the unmount: a killed nbdfuse takes along the name it is found by.
+        detached = mounting.detach_device(device)
+    if not detached:
+        raise TargetError(f"{device} could not be detached; by hand: losetup --detach {device}")
+
+
 def _left(place: Layout, path: Path) -> str:
     """What still exists, with how to remove it by hand."""
     if cover := own.over(place, path):
         return f"{cover.source} is mounted over it at {path}: unmount that first"
     if own.mount_at(place, path) is not None:
         return f"by hand: umount {path}"
-    if loops := mounting.loops_of(place.raw):
+    if loops := own.loops_of(place):
         return f"by hand: losetup --detach {loops[0]}"
     return f"by hand: umount {place.raw}" if mounting.mounted(place.raw) else ""
 

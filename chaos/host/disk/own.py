@@ -31,6 +31,28 @@ def unmount(place: Layout, path: Path, within: float) -> bool:
     return mount_at(place, path) is None
 
 
+def note_loop(place: Layout, device: Path) -> None:
+    """Remember the disk's loop device. Raises OSError."""
+    place.loop.write_text(f"{device.name} {_sequence(device.name)}")
+
+
+def loops_of(place: Layout) -> list[Path]:
+    """The loop devices attached to the disk, by the name of its file or else as noted."""
+    found = mounting.loops_of(place.raw)
+    with suppress(OSError, ValueError):
+        name, sequence = place.loop.read_text().split(" ")
+        backing = Path("/sys/block") / name / "loop/backing_file"
+        if backing.read_text().strip() == NAMELESS and sequence == _sequence(name):
+            found.append(Path("/dev") / name)
+    return found
+
+
+def detach(place: Layout) -> None:
+    """Detach them; one that is in use goes with its last user."""
+    for device in loops_of(place):
+        mounting.detach_device(device)
+
+
 def _mounts_at(path: Path) -> list[Mount]:
     """The earliest first: the last covers the others."""
     wanted = mounting.named(path)
@@ -45,3 +67,10 @@ def _is_of(place: Layout, mount: Mount) -> bool:
         backing = (SYS / mount.device / "loop/backing_file").read_text().strip().removesuffix(" (deleted)")
         return backing in (str(raw), NAMELESS)
     return False
+
+
+def _sequence(name: str) -> str:
+    """The kernel's number of this use of a block device; empty before Linux 5.15."""
+    with suppress(OSError):
+        return (Path("/sys/block") / name / "diskseq").read_text().strip()
+    return ""
