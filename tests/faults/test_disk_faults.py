@@ -188,6 +188,12 @@ def test_a_limit_that_is_in_force_already_is_refused_and_proves_nothing(disk: Di
     assert held.unproven == "a limit of 400000 bytes per second was in force already"
 
 
+def test_a_limit_that_holds_nothing_back_proves_nothing(handles: Handles) -> None:
+    played = play("disk_limit", handles, 1.0, write=10_000_000_000)
+    assert played.held.dose["bytes_served"] > 0 and not played.reached
+    assert played.held.dose["held_back_seconds"] < played.held.floor["held_back_seconds"] == 0.2
+
+
 def test_a_directory_whose_files_should_fail_must_be_one_of_the_volume(disk: Disk, handles: Handles) -> None:
     if disk.who == "root":
         (disk.path / "part").mkdir(exist_ok=True)
