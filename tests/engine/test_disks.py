@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+from chaos import engine
 from chaos.host import volume
 from chaos.host.mounting import device_under
+from chaos.host.volume import Way
+from chaos.plan import build
 from chaos.plugin.driver import Site
 from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.targets.docker import disks
 from chaos.targets.docker.disks import Disks
+from tests.midnight import PROJECT
 
 RATE = 30_000_000  # bytes per second
 
@@ -67,3 +71,17 @@ def test_an_ordinary_users_containers_get_the_engines_volumes_and_no_disk_that_t
     made.make(site)
     assert made.places == {} and made.because == "containers cannot use an ordinary user's disk"
     assert [each["not_limited"] for each in created] == [made.because]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"), [("tcp://127.0.0.1:2375", True), ("unix:///nowhere/it.sock", False)]
+)
+def test_a_plan_says_that_nothing_is_limited_on_an_engine_elsewhere_and_is_printed_without_any(
+    monkeypatch: pytest.MonkeyPatch, url: str, said: bool
+) -> None:
+    monkeypatch.setattr(engine, "find", lambda: EngineAt(url))
+    monkeypatch.setattr(volume, "ways", lambda: {Way.SERVED: None})
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    target, driver, options = build.target_of(PROJECT / "targets/docker.yaml")
+    notes = driver.plan_notes(target, options, {"logrotate"})
+    assert any("the disk is not limited" in note for note in notes) is said

@@ -268,6 +268,8 @@ def _is_elsewhere() -> bool:
     """True if the engine's directory is not on this machine; False if the engine cannot be asked."""
     try:
         at = engine.find()
+        if not at.url.startswith("unix://"):
+            return True
         with engine.connected(at, timeout=5.0) as client:
             return _here(at, Path(str(client.info()["DockerRootDir"]))) is None
     except (ControlError, ToolMissing):  # a plan can be printed anywhere
