@@ -1,8 +1,9 @@
 """Fail a share of a disk's requests with EIO or ENOSPC. The dose is the requests that failed.
 
-Where the file system tells which blocks its files occupy, only those fail: its journal and tables stay intact, as with
-bad sectors below the data. Blocks that files get meanwhile fail as well, from a quarter of a second later on. What
-waits in the kernel's page cache is written while the fault acts, not up to half a minute later.
+Only the blocks that its files occupy fail: the file system's journal and tables stay intact, as with bad sectors below
+the data. One that does not tell which these are is refused: fuse2fs, which hides errors from the service, too. Blocks
+that files get meanwhile fail as well, from a quarter of a second later on. What waits in the kernel's page cache is
+written while the fault acts, not up to half a minute later.
 """
 
 from __future__ import annotations
@@ -52,12 +53,12 @@ class DiskError(OnDisk):
 
     def probes(self) -> Iterator[Probe]:
         yield from super().probes()
-        if self._volume.served is not None and self._params.path:
+        if self._volume.served is not None:
             yield self._narrowed()
 
     def prepare(self) -> Undo:
         undo = super().prepare()
-        if self._params.path and (found := self._narrowed()).answer is Answer.NO:
+        if (found := self._narrowed()).answer is Answer.NO:
             raise FaultError(f"disk_error: {found.line}")
         return undo
 
@@ -95,13 +96,14 @@ class DiskError(OnDisk):
         return "the file system does not show whose requests failed, and fuse2fs hides errors: run it as root"
 
     def _narrowed(self) -> Probe:
-        """Whether only the files below `path` can fail."""
-        what = f"{self._params.path} is a directory of volume {self._params.volume}"
-        if not (self._volume.path / self._params.path).is_dir():
+        """Whether only the files below `path` can fail, and so be shown to have failed."""
+        params = self._params
+        if params.path and not (self._volume.path / params.path).is_dir():
+            what = f"{params.path} is a directory of volume {params.volume}"
             return no(what, "it is not", "name one (`path`)")
+        what = f"the file system of volume {params.volume} shows which blocks its files occupy"
         if self._occupied() is None:
-            because = "it is, but its file system does not show which blocks its files occupy"
-            return no(what, because, "leave `path` out, so all files fail")
+            return no(what, "fuse2fs does not, and hides errors", "bring the disk up as root")
         return yes(what)
 
     def _occupied(self) -> blocks.Ranges | None:

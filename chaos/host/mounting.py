@@ -71,8 +71,13 @@ def attempt(within: float, name: str, *arguments: str) -> bool:
 
 def mounted(path: Path) -> bool:
     """True if something is mounted at `path`, even if its server is dead and it cannot be looked into."""
-    wanted = path.parent.resolve() / path.name
+    wanted = named(path)
     return any(each.at == wanted for each in mounts())
+
+
+def named(path: Path) -> Path:
+    """A path as /proc names it. It is not looked at itself: its server may be dead or frozen."""
+    return path.parent.resolve() / path.name
 
 
 def mounts(pid: int | str = "self") -> Iterator[Mount]:
@@ -93,24 +98,32 @@ def _path(field: bytes) -> Path:
 
 def unmount(path: Path, within: float) -> bool:
     """Unmount whatever is mounted at `path`, as root or as the user who mounted it; return whether it is gone."""
-    if not mounted(path):
-        return True
+    return not mounted(path) or (unmount_last(path, within) and not mounted(path))
+
+
+def unmount_last(path: Path, within: float) -> bool:
+    """Unmount what covers `path`, and nothing below that; return whether this succeeded."""
     how = ("umount", str(path)) if os.geteuid() == 0 else ("fusermount3", "-u", str(path))
-    return attempt(within, *how) and not mounted(path)
+    return attempt(within, *how)
 
 
 def detach(file: Path) -> None:
     """Detach every loop device from `file`; one that is still in use stays."""
     for device in loops_of(file):
-        attempt(PERIOD * 20, "losetup", "--detach", str(device))
+        detach_device(device)
+
+
+def detach_device(device: Path) -> bool:
+    """Detach a loop device; one that is in use is detached with its last user. Return whether this succeeded."""
+    return attempt(PERIOD * 20, "losetup", "--detach", str(device))
 
 
 def loops_of(file: Path) -> list[Path]:
     """The loop devices attached to a file, even a deleted one."""
-    found, named = [], str(file.parent.resolve() / file.name)  # not the file itself: its server may be frozen
+    found, wanted = [], str(named(file))
     for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
         with suppress(OSError):
-            if backing.read_text().strip().removesuffix(" (deleted)") == named:
+            if backing.read_text().strip().removesuffix(" (deleted)") == wanted:
                 found.append(Path("/dev") / backing.parent.parent.name)
     return found
 

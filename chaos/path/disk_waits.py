@@ -6,16 +6,23 @@ Everything is read from /proc, so nothing here waits for that disk itself: neith
 from __future__ import annotations
 
 import os
+import platform
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from chaos.host import families, proc
-from chaos.host.disk.users import uses
+from chaos.host.disk.users import is_on, mounts_of, uses
 
 PERIOD = 0.02  # seconds between looks at the threads
 LISTED_EVERY = 0.5  # seconds between listings of the processes and their files
+# The system calls whose first argument is an open file: read, write, their variants, fsync, fdatasync, ftruncate,
+# sync_file_range, fallocate, syncfs, getdents64.
+_ON_A_FILE: Mapping[str, Collection[int]] = {
+    "x86_64": {0, 1, 17, 18, 19, 20, 74, 75, 77, 217, 277, 285, 295, 296, 306, 327, 328},
+    "aarch64": {46, 47, 61, 63, 64, 65, 66, 67, 68, 69, 70, 82, 83, 84, 267, 286, 287},
+}
 _WAITING_FOR_FUSE = (
     "request_wait_answer",
     "fuse_",
@@ -48,7 +55,7 @@ class DiskWaits:
                 self._list()
                 listed = now
             for role, pids in self._users.items():
-                if any(map(waits, pids)):
+                if any(waits(pid, self._device) for pid in pids):
                     self.waited[role] = self.waited.get(role, 0.0) + now - last
             last = now
 
@@ -67,16 +74,28 @@ def users(roots: Mapping[str, Sequence[int]], device: str) -> dict[str, list[int
     return found
 
 
-def waits(pid: int) -> bool:
-    """True if a thread of the process waits for a disk."""
+def waits(pid: int, device: str) -> bool:
+    """True if a thread of the process waits for a disk, unless it is seen to be for another one than `device`."""
     with suppress(OSError):
-        return any(_thread_waits(f"/proc/{pid}/task/{tid}") for tid in os.listdir(f"/proc/{pid}/task"))
+        return any(_thread_waits(pid, tid, device) for tid in os.listdir(f"/proc/{pid}/task"))
     return False
 
 
-def _thread_waits(place: str) -> bool:
+def _thread_waits(pid: int, tid: str, device: str) -> bool:
+    place = f"/proc/{pid}/task/{tid}"
     with suppress(OSError):
-        if proc.stat(place)[proc.STATE] == proc.DISK_WAIT:
-            return True
-        return proc.start_of(f"{place}/wchan").decode().startswith(_WAITING_FOR_FUSE)
+        asleep = proc.stat(place)[proc.STATE] == proc.DISK_WAIT
+        if asleep or proc.start_of(f"{place}/wchan").decode().startswith(_WAITING_FOR_FUSE):
+            return not _elsewhere(pid, place, device)
+    return False
+
+
+def _elsewhere(pid: int, place: str, device: str) -> bool:
+    """True if the thread waits in a call on an open file of another disk; False for any other call, and without the
+    right to look.
+    """
+    with suppress(OSError, ValueError, IndexError):
+        number, descriptor = proc.start_of(f"{place}/syscall").split()[:2]
+        if int(number) in _ON_A_FILE.get(platform.machine(), ()):
+            return is_on(pid, int(descriptor, 16), mounts_of(pid, device)) is False
     return False

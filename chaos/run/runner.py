@@ -139,7 +139,7 @@ class Runner:
 
     async def _sampled(self, handles: Handles, earlier: after_play.Earlier) -> None:
         samples = Writer(self._run.samples)
-        sampler = Sampler(handles, samples, self._clock, self._lost_source)
+        sampler = Sampler(handles, samples, self._clock, self._lost_source, ours=self._driver.started_by_us)
         self._session.writer.listen(sampler.follow)
         pager = Pager(self._plan, self._session, self._stopping)
         sampler.start()

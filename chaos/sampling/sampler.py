@@ -37,8 +37,13 @@ class Sampler:
         writer: Writer,
         clock: Clock,
         lost: Callable[[str, str], None] = lambda _name, _because: None,
+        *,
+        ours: bool = True,
     ) -> None:
-        """`lost`: called, from any thread, with the name of a plug-in's source that is not read any more, and why."""
+        """`lost`: called, from any thread, with the name of a plug-in's source that is not read any more, and why.
+
+        `ours`: midnight started the target.
+        """
         self._writer, self._clock = writer, clock
         self._stop = threading.Event()
         self._failure: Exception | None = None
@@ -53,7 +58,7 @@ class Sampler:
         if handles.replication is not None:
             sources.append(partial(ReplicationSource, handles.replication))
         sources += [
-            partial(VolumeSource, names, path)
+            partial(VolumeSource, names, path, ours=ours or handles.volumes[names[0]].served is not None)
             for path, names in _names(handles, lambda volume: volume.path if volume.device else None)
         ]
         sources += [

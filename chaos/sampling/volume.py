@@ -24,13 +24,13 @@ class VolumeSource:
     so far.
     """
 
-    def __init__(self, names: list[str], path: Path) -> None:
-        """`names`: of the volumes at this path."""
+    def __init__(self, names: list[str], path: Path, *, ours: bool = True) -> None:
+        """`names`: of the volumes at this path. `ours`: the directory is midnight's own, not a team's."""
         self._keys = [(Source.VOLUME.of(name), Volume.SYNC_WAIT) for name in names]
         self._last = 0.0
         self._begun: float | None = None
         self._probe = subprocess.Popen(
-            [*python_module(sync_probe.__name__), str(path)],
+            [*python_module(sync_probe.__name__), str(path), *([sync_probe.NAMED] if ours else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -14,14 +14,14 @@ import pytest
 from ruamel.yaml import YAML
 
 from chaos import engine
-from chaos.engine.projects import DIRECTORY, FILES, Found
+from chaos.engine.projects import Found
 from chaos.errors import Refused, UsageError
 from chaos.host import mounting
 from chaos.host.disk import recognised
 from chaos.host.mounting import Mount
 from chaos.plugin.handles import EngineAt
-from chaos.targets.compose import overrides, placing, volumes
-from chaos.targets.compose.overrides import DISK, PROXY, Override
+from chaos.targets.compose import placing, volumes
+from chaos.targets.compose.overrides import Override
 from tests.compose.containers import found
 
 pytest.importorskip("docker")
@@ -141,41 +141,6 @@ def test_another_service_with_the_same_volume_is_named(monkeypatch: pytest.Monke
     backup = found("backup", volumes={"/from": "shop_data"})
     left = placed(monkeypatch, [DB, backup]).left
     assert left == ("backup has this volume of db, too, and keeps it as it is",)
-
-
-def labelled(tmp_path: Path, **texts: str) -> list[Found]:
-    for name, text in texts.items():
-        (tmp_path / f"{name}.yaml").write_text(text)
-    files = ",".join(f"{name}.yaml" for name in texts)
-    return [found("db", labels={DIRECTORY: str(tmp_path), FILES: files})]
-
-
-def test_an_earlier_override_is_replaced_only_by_one_that_does_all_it_does(tmp_path: Path) -> None:
-    texts = {
-        "own": "services: {}",
-        "proxy": f"services:\n  {PROXY} {{}}",
-        "disk": f"volumes:\n  {DISK}db-data: {{}}",
-    }
-    there = labelled(tmp_path, **texts, both=texts["proxy"] + texts["disk"])
-
-    def used(lines: list[str]) -> list[str]:
-        return [Path(word).stem for word in lines[-1].split() if word.endswith((".yaml", "THIS-FILE"))]
-
-    assert used(overrides.up("shop", there, frozenset({DISK}))) == ["own", "proxy", "both", "THIS-FILE"]
-    assert used(overrides.up("shop", there, frozenset({PROXY}))) == ["own", "disk", "both", "THIS-FILE"]
-    assert used(overrides.up("shop", there, frozenset({PROXY, DISK}))) == ["own", "THIS-FILE"]
-    assert used(overrides.back("shop", there, frozenset({DISK}))) == ["own", "proxy"]
-
-
-def test_one_override_does_what_two_do() -> None:
-    proxy = Override(frozenset({PROXY}), {"services": {"db": {"links": ["x"]}, "web": {}}}, ("a",), ("left",))
-    disk = Override(frozenset({DISK}), {"services": {"db": {"volumes": ["v"]}}, "volumes": {"v": {}}}, ("b",))
-    assert overrides.merged([proxy, disk]) == Override(
-        frozenset({PROXY, DISK}),
-        {"services": {"db": {"links": ["x"], "volumes": ["v"]}, "web": {}}, "volumes": {"v": {}}},
-        ("a", "b"),
-        ("left",),
-    )
 
 
 @pytest.mark.usefixtures("disk")

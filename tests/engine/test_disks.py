@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chaos import engine
+from chaos.host import volume
 from chaos.host.mounting import device_under
+from chaos.host.volume import Way
+from chaos.plan import build
+from chaos.plugin.driver import Site
 from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.targets.docker import disks
 from chaos.targets.docker.disks import Disks
+from tests.midnight import PROJECT
 
 RATE = 30_000_000  # bytes per second
 
@@ -48,3 +57,31 @@ def test_volumes_below_an_unseen_engine_directory_have_no_device_to_sample(tmp_p
     containers = dict.fromkeys(("api", "database"), (ContainerRef(EngineAt("unix:///run/it"), "id", "name"),))
     assert {each.device for each in unseen.volumes(containers).values()} == {None}
     assert {each.device for each in seen.volumes(containers).values()} == {device_under(tmp_path)}
+
+
+def test_an_ordinary_users_containers_get_the_engines_volumes_and_no_disk_that_they_cannot_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(volume, "why_not", lambda: None)
+    monkeypatch.setattr(volume, "create", lambda *_: pytest.fail("a disk was made"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    created: list[Mapping[str, Any]] = []
+    site = Site("test", lambda _what, undo: created.append(undo))
+    made = Disks(tmp_path, apart=False, write_bps=RATE, size=0, engine_root=tmp_path)
+    made.make(site)
+    assert made.places == {} and made.because == "containers cannot use an ordinary user's disk"
+    assert [each["not_limited"] for each in created] == [made.because]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"), [("tcp://127.0.0.1:2375", True), ("unix:///nowhere/it.sock", False)]
+)
+def test_a_plan_says_that_nothing_is_limited_on_an_engine_elsewhere_and_is_printed_without_any(
+    monkeypatch: pytest.MonkeyPatch, url: str, said: bool
+) -> None:
+    monkeypatch.setattr(engine, "find", lambda: EngineAt(url))
+    monkeypatch.setattr(volume, "ways", lambda: {Way.SERVED: None})
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    target, driver, options = build.target_of(PROJECT / "targets/docker.yaml")
+    notes = driver.plan_notes(target, options, {"logrotate"})
+    assert any("the disk is not limited" in note for note in notes) is said

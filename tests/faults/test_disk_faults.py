@@ -27,6 +27,7 @@ from chaos.host.disk.knobs import Knob
 from chaos.host.disk.layout import knobs_in
 from chaos.host.disk.model import Behaviour
 from chaos.host.mounting import device_under
+from chaos.host.privileges import is_root
 from chaos.host.processes import ref_of
 from chaos.plugin import registry
 from chaos.plugin.fault import Fault, Held, Undo
@@ -45,6 +46,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "disk_stall": {},
     "disk_error": {"share": 0.5, "min_failed": 2},
 }
+if not is_root():
+    del FAULTS["disk_error"]  # refused: fuse2fs does not tell which blocks its files occupy
 SERVED = "volume data is on a served disk"
 
 
@@ -136,14 +139,20 @@ def test_a_disk_that_is_not_served_is_refused_before_the_play_with_the_remedy(
         made(name, there).prepare()
 
 
-def test_errors_that_may_have_hit_anyone_prove_nothing(
+@pytest.mark.skipif(not is_root(), reason="fuse2fs is refused anyway")
+def test_errors_that_could_not_be_proven_are_refused_before_the_play(
     handles: Handles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fault = made("disk_error", handles)
-    assert isinstance(fault, DiskError)
-    fault.value()
-    assert fault.unproven(Account()) == ""
     monkeypatch.setattr(blocks, "occupied", lambda _directory: None)  # as on fuse2fs
+    (line,) = refused(probed("disk_error", handles))
+    assert line == (
+        "the file system of volume data shows which blocks its files occupy: fuse2fs does not, and hides errors; "
+        "bring the disk up as root"
+    )
+    fault = made("disk_error", handles)
+    with pytest.raises(FaultError, match="fuse2fs does not, and hides errors"):
+        fault.prepare()
+    assert isinstance(fault, DiskError)
     fault.value()
     assert fault.unproven(Account()).startswith("the file system does not show whose requests failed")
 
@@ -188,6 +197,12 @@ def test_a_limit_that_is_in_force_already_is_refused_and_proves_nothing(disk: Di
     assert held.unproven == "a limit of 400000 bytes per second was in force already"
 
 
+def test_a_limit_that_holds_nothing_back_proves_nothing(handles: Handles) -> None:
+    played = play("disk_limit", handles, 1.0, write=10_000_000_000)
+    assert played.held.dose["bytes_served"] > 0 and not played.reached
+    assert played.held.dose["held_back_seconds"] < played.held.floor["held_back_seconds"] == 0.2
+
+
 def test_a_directory_whose_files_should_fail_must_be_one_of_the_volume(disk: Disk, handles: Handles) -> None:
     if disk.who == "root":
         (disk.path / "part").mkdir(exist_ok=True)
@@ -211,6 +226,8 @@ def test_only_the_files_below_the_path_fail(disk: Disk, handles: Handles) -> Non
 
 
 def test_on_a_stalled_disk_one_sync_waits_and_no_more(disk: Disk, handles: Handles) -> None:
+    if disk.who != "root":
+        pytest.skip("fuse2fs does not tell which blocks its files occupy")
     fault, stop = made("disk_error", handles), threading.Event()
     fault.prepare()
     fault.inject()  # it reads directories from the disk: stall it afterwards

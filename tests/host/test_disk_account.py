@@ -17,6 +17,7 @@ def test_an_account_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert account.read(tmp_path / "account") == Account()
     seen = writing.account
     seen.at, seen.limit, seen.queued, seen.oldest, seen.stalled = 1.5, 30e6, 2, 1.25, 0.5
+    seen.held_back = 0.25
     seen.read, seen.write, seen.flush = Served(1, 2, 3, 4), Served(5, 6, 7, 8), Served(9, 10, 11, 12)
     writing.write()
     found = account.read(tmp_path / "account")

@@ -51,6 +51,20 @@ def test_a_knob_that_is_lifted_leaves_those_of_others(tmp_path: Path) -> None:
     assert knobs.read(tmp_path).limit == 30e6
 
 
+def test_what_a_killed_turn_has_left_half_way_is_lifted_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killing, pytest.raises(KeyboardInterrupt):
+        killing.setattr(Path, "replace", killed)
+        knobs.turn(tmp_path, Knob.LIMIT, "run/step", 2e6)
+    assert len(list(tmp_path.iterdir())) == 1
+    assert not knobs.lift(tmp_path, Knob.LIMIT, "run/step"), "it was not set"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_limit_of_zero_is_no_limit_and_does_not_lift_anothers(tmp_path: Path) -> None:
     knobs.turn(tmp_path, Knob.LIMIT, "driver", 0)
     assert knobs.read(tmp_path).limit == 0

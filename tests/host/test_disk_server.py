@@ -93,6 +93,26 @@ def test_a_limit_that_changes_meanwhile_takes_effect_on_what_waits(disk: Serving
     assert client.reply() == (cookie, 0, b"")
 
 
+def test_what_waits_for_the_limit_is_held_back_and_what_waits_for_a_stall_or_a_delay_is_not(
+    disk: Serving, client: NbdClient
+) -> None:
+    disk.turn(Knob.LIMIT, 1e12)
+    disk.turn(Knob.DELAY, {"write": 0.1})
+    client.write(0, PAGE)
+    disk.turn(Knob.STALL, {"until": FOREVER})
+    cookie = client.begin(Command.WRITE, data=PAGE * 16)
+    wait_until(lambda: disk.seen.stalled > 0.1)
+    assert disk.seen.held_back == 0
+    disk.turn(Knob.LIMIT, 1)
+    disk.lift(Knob.STALL)
+    wait_until(lambda: disk.seen.held_back > 0.1)
+    disk.lift(Knob.LIMIT)
+    assert client.reply() == (cookie, 0, b"")
+    before = disk.seen.held_back
+    disk.turn(Knob.LIMIT, 1e12)
+    assert client.write(0, PAGE) == 0 and disk.seen.held_back == before
+
+
 def test_requests_are_answered_in_the_order_in_which_they_came(disk: Serving, client: NbdClient) -> None:
     disk.turn(Knob.LIMIT, 1)
     cookies = [client.begin(Command.WRITE, 0, data=bytes([number]) * 4096) for number in range(8)]

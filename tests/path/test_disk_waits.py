@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -57,19 +58,43 @@ def test_a_thread_waits_for_a_disk_in_uninterruptible_sleep_or_in_fuse(
     monkeypatch: pytest.MonkeyPatch, stat: bytes, wchan: bytes, waiting: bool
 ) -> None:
     monkeypatch.setattr(proc, "start_of", lambda file: stat if file.endswith("/stat") else wchan)
-    assert disk_waits.waits(US) == waiting
+    assert disk_waits.waits(US, "0:0") == waiting
+
+
+@pytest.mark.parametrize(
+    ("call", "elsewhere"),
+    [
+        (b"75 0x%x 0x0 0x0", True),
+        (b"82 0x%x 0x0 0x0", False),
+        (b"running", False),
+        (b"-1 0x7fff 0x7f29", False),
+        (b"75 0xfff 0x0 0x0", False),
+    ],
+    ids=["fdatasync", "a rename", "running", "a page fault", "a file closed meanwhile"],
+)
+def test_a_call_on_a_file_of_another_disk_is_no_wait_for_this_one(
+    monkeypatch: pytest.MonkeyPatch, call: bytes, elsewhere: bool
+) -> None:
+    if device_under(APART) == device_under(Path("/")):
+        pytest.skip(f"{APART} is on the root file system")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    with tempfile.TemporaryFile(dir=APART) as file:
+        said = {"stat": b"7 (postgres) D 1 7", "syscall": call.replace(b"%x", b"%x" % file.fileno())}
+        monkeypatch.setattr(proc, "start_of", lambda path: said.get(path.rpartition("/")[2], b""))
+        assert disk_waits.waits(US, device_under(APART))
+        assert disk_waits.waits(US, device_under(Path("/"))) is not elsewhere
 
 
 def test_a_process_that_ended_does_not_wait() -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
-    assert not disk_waits.waits(ended.pid)
+    assert not disk_waits.waits(ended.pid, "0:0")
 
 
 def test_waits_count_for_the_role_whose_descendants_use_the_disk(
     monkeypatch: pytest.MonkeyPatch, child: subprocess.Popen[bytes]
 ) -> None:
-    monkeypatch.setattr(disk_waits, "waits", lambda pid: pid == child.pid)
+    monkeypatch.setattr(disk_waits, "waits", lambda pid, _device: pid == child.pid)
     looking = DiskWaits({"database": [US], "api": [child.pid + 1_000_000]}, device_under(APART))
     looking.start()
     wait_until(lambda: looking.waited.get("database", 0.0) > 0.05)
@@ -86,7 +111,7 @@ def test_a_target_that_waits_for_another_disk_has_not_waited_for_this_one(
         looked.append(pid)
         return False
 
-    monkeypatch.setattr(disk_waits, "waits", lambda _pid: True)
+    monkeypatch.setattr(disk_waits, "waits", lambda _pid, _device: True)
     monkeypatch.setattr(disk_waits, "uses", uses_none)
     looking = DiskWaits({"database": [US]}, "0:0")
     looking.start()

@@ -13,6 +13,7 @@ import pytest
 
 from chaos.host import mounting
 from chaos.host.disk import attached, recognised
+from chaos.host.privileges import is_root
 from chaos.record.events import TargetReady
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
@@ -124,6 +125,20 @@ def test_it_takes_no_place_that_is_taken(midnight: Midnight, there: str, size: s
     assert done.code == 2 and said.format(midnight.place) in done.err, done.err
     assert taken.read_text() == "theirs"
     taken.unlink()
+
+
+@pytest.mark.skipif(not is_root(), reason="mounting needs root")
+def test_it_takes_no_place_where_something_is_mounted_however_empty(midnight: Midnight) -> None:
+    place = midnight.place / "slow"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "theirs", str(place)], check=True)
+    try:
+        done = midnight("stack", "up", "--target", file(midnight))
+        assert done.code == 2 and f"place: something is mounted at {place} already" in done.err, done.err
+        midnight("stack", "down", "--target", "slow")
+        assert mounting.mounted(place)
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
 
 
 FIXTURE = """

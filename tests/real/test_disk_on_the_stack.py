@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaos.host.disk import attached
+from chaos.host.privileges import is_root
 from chaos.undo.heal import outstanding
 from tests.midnight import Midnight
 from tests.real import broken
@@ -23,6 +24,8 @@ STEPS = {
     "stall": "fault: disk_stall",
     "bad": "fault: disk_error, with: {at_most: 3}",
 }
+if not is_root():
+    del STEPS["bad"]  # refused: fuse2fs hides errors
 AT = {"slow": 0.5, "late": 3.5, "stall": 7, "bad": 10}  # seconds into the play
 
 
@@ -32,7 +35,7 @@ def step(name: str, at: float, hold: float) -> str:
 
 def test_on_the_stack_they_reach_their_floors_and_are_undone(midnight: Midnight) -> None:
     # PostgreSQL restarts after the first error: it trusts no page that could not be synced
-    steps = [step(name, at, 1.5) for name, at in AT.items()]
+    steps = [step(name, at, 1.5) for name, at in AT.items() if name in STEPS]
     file = broken.experiment(midnight.place, *steps, play=20.0, extra="limits: {recovery: 15s}")
 
     done = midnight("run", file, "--target", quick(midnight))

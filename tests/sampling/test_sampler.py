@@ -108,9 +108,9 @@ def test_a_volume_that_is_not_a_directory_of_this_machine_is_not_sampled(
     }
     made: list[list[str]] = []
 
-    def remembered(names: list[str], path: Path) -> VolumeSource:
+    def remembered(names: list[str], path: Path, *, ours: bool) -> VolumeSource:
         made.append(names)
-        return VolumeSource(names, path)
+        return VolumeSource(names, path, ours=ours)
 
     monkeypatch.setattr(samplers, "VolumeSource", remembered)
     writer = Writer(tmp_path / "samples.jsonl")

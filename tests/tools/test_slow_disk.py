@@ -165,22 +165,40 @@ WHY = "nbdfuse is missing"
 
 
 @pytest.mark.parametrize(
-    ("throttled_why", "apart", "says"),
+    ("throttled_why", "says"),
     [
-        (None, False, f"the disk is a loop device with a write limit: {WHY}"),
-        (
-            "needs root",
-            False,
-            "this night proves little: the disk cannot be slowed, so logrotate hurts nothing",
-        ),
-        (None, True, "this night proves little: each container's writes are limited by themselves"),
+        (None, f"the disk is a loop device with a write limit: {WHY}"),
+        ("needs root", "this night proves little: the disk cannot be slowed, so logrotate hurts nothing"),
     ],
-    ids=["a write limit", "nothing", "containers"],
+    ids=["a write limit", "nothing"],
 )
 def test_a_plan_says_first_how_little_a_night_proves_without_a_served_disk(
-    monkeypatch: pytest.MonkeyPatch, throttled_why: str | None, apart: bool, says: str
+    monkeypatch: pytest.MonkeyPatch, throttled_why: str | None, says: str
 ) -> None:
     monkeypatch.setattr(volume, "ways", lambda: {Way.SERVED: WHY, Way.THROTTLED: throttled_why})
-    (note,) = plan.notes(30_000_000, apart=apart)
+    (note,) = plan.notes(30_000_000)
     assert note.startswith(says) and note.endswith(f"{WHY} (`midnight doctor` says how to get it)")
-    assert plan.notes(0, apart=apart) == [], "the disk is meant to be as it is"
+    assert plan.notes(0) == [], "the disk is meant to be as it is"
+
+
+ALONE = "each container's writes are limited by themselves, so logrotate takes nothing from the database"
+
+
+@pytest.mark.parametrize(
+    ("served_why", "uid", "seen", "says"),
+    [
+        (None, 0, True, None),
+        (WHY, 0, True, f"{ALONE}: {WHY} (`midnight doctor` says how to get it)"),
+        (None, 1000, True, f"{ALONE}: containers cannot use an ordinary user's disk"),
+        (None, 0, False, "the disk is not limited, so logrotate hurts nothing: the engine's own directory"),
+    ],
+    ids=["a served disk", "no served disk", "an ordinary user", "an engine elsewhere"],
+)
+def test_a_plan_for_containers_says_how_little_a_night_proves(
+    monkeypatch: pytest.MonkeyPatch, served_why: str | None, uid: int, seen: bool, says: str | None
+) -> None:
+    monkeypatch.setattr(volume, "ways", lambda: {Way.SERVED: served_why, Way.THROTTLED: None})
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    notes = plan.notes_of_containers(30_000_000, seen=seen)
+    assert [note.startswith(f"this night proves little: {says}") for note in notes] == [True] * bool(says)
+    assert plan.notes_of_containers(0, seen=seen) == [], "the disk is meant to be as it is"

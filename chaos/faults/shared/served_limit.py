@@ -1,4 +1,7 @@
-"""Lower the bandwidth of a served disk, for everything that uses it."""
+"""Lower the bandwidth of a served disk, for everything that uses it.
+
+The dose is how long requests were held back by the limit, by the disk's own account, and how long the target waited.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,8 @@ class ServedLimit(OnDisk):
 
     def dose(self, before: Account, after: Account) -> Mapping[str, float]:
         served = sum(after.of(kind).bytes - before.of(kind).bytes for kind in (Kind.READ, Kind.WRITE))
-        return {"bytes_served": served}
+        return {"bytes_served": served, "held_back_seconds": round(after.held_back - before.held_back, 3)}
 
     def floor(self) -> Mapping[str, float]:
-        return {"bytes_served": 1, "own_wait_seconds": self._params.min_held_back}
+        least = self._params.min_held_back
+        return {"bytes_served": 1, "held_back_seconds": least, "own_wait_seconds": least}

@@ -28,6 +28,7 @@ class Account:
     queued: float = 0.0  # requests that wait for their answer
     oldest: float = 0.0  # of the monotonic clock: when the oldest of them arrived; 0: none waits
     stalled: float = 0.0  # seconds in which nothing was answered because of a stall
+    held_back: float = 0.0  # seconds for which the first in the queue waited for the limit
     read: Served = field(default_factory=Served)
     write: Served = field(default_factory=Served)
     flush: Served = field(default_factory=Served)
@@ -36,7 +37,7 @@ class Account:
         return {Kind.READ: self.read, Kind.WRITE: self.write, Kind.FLUSH: self.flush}[kind]
 
 
-_SHAPE = struct.Struct("=5d12d")
+_SHAPE = struct.Struct("=6d12d")
 
 
 class Writing:
@@ -60,7 +61,7 @@ def read(file: Path) -> Account:
     """Raises OSError if the disk is gone."""
     content = file.read_bytes()
     if len(content) != _SHAPE.size:
-        raise OSError(f"{file} is not a disk's account")
-    at, limit, queued, oldest, stalled, *kinds = _SHAPE.unpack(content)
+        raise OSError(f"{file} is not a disk's account, or that of another version of midnight")
+    at, limit, queued, oldest, stalled, held_back, *kinds = _SHAPE.unpack(content)
     read_, write, flush = (Served(*kinds[first : first + 4]) for first in (0, 4, 8))
-    return Account(at, limit, queued, oldest, stalled, read_, write, flush)
+    return Account(at, limit, queued, oldest, stalled, held_back, read_, write, flush)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from chaos.errors import TargetError, UndoError
 from chaos.host import mounting
-from chaos.host.disk import knobs
+from chaos.host.disk import knobs, own
 from chaos.host.disk.layout import Layout
 from chaos.host.processes import spawn, stop_marked
 from chaos.host.worker import python_module
@@ -72,7 +72,7 @@ def create(file: Path, path: Path, size: int, mark: str) -> None:
 def renew(file: Path, path: Path, mark: str) -> None:
     """Check and remount a file system that refuses to be written. Raises TargetError, UndoError."""
     place = Layout(file)
-    if not mounting.unmount(path, ANSWERS_WITHIN):
+    if not own.unmount(place, path, ANSWERS_WITHIN):
         raise TargetError(f"{path} is still in use")
     mounting.run("e2fsck", "-f", "-y", str(place.raw), accepted=(0, 1))  # 1: errors were corrected
     _mount(place, path, mark)
@@ -81,7 +81,7 @@ def renew(file: Path, path: Path, mark: str) -> None:
 def remove(file: Path, path: Path, mark: str, *, keep: bool = False) -> None:
     """Unmount, stop and delete whatever exists, in whatever state its server is. Raises UndoError.
 
-    `keep`: the directory `path` was there before, and stays.
+    `keep`: the directory `path` was there before, and stays. So does whatever else is mounted there.
 
     In order first: the knobs are lifted, so a stalled disk answers again. If that takes too long, the server is
     killed: the kernel then answers every request with an error, so nothing that uses the disk can hang.
@@ -89,15 +89,15 @@ def remove(file: Path, path: Path, mark: str, *, keep: bool = False) -> None:
     place = Layout(file)
     if place.knobs.is_dir():
         knobs.lift_all(place.knobs)
-    orderly = mounting.unmount(path, ANSWERS_WITHIN)
+    orderly = own.unmount(place, path, ANSWERS_WITHIN)
     if orderly:
-        mounting.detach(place.raw)
+        own.detach(place)
         mounting.unmount(place.raw, ANSWERS_WITHIN)
     stop_marked(mark_of(mark, file), grace=1.0 if orderly else 0.0)
 
     def step() -> None:
-        mounting.unmount(path, 1.0)
-        mounting.detach(place.raw)
+        own.unmount(place, path, 1.0)
+        own.detach(place)
         mounting.unmount(place.raw, 1.0)
 
     if left := mounting.clear(step, lambda: _left(place, path), GONE_WITHIN):
@@ -128,10 +128,7 @@ def _serve(place: Layout, mark: str) -> None:
 
 def _mount(place: Layout, path: Path, mark: str) -> None:
     if os.geteuid() == 0:
-        device = str(mounting.attach(place.raw))
-        mounting.run("mount", "-o", "noatime", device, str(path))
-        # It is in use, so it is detached with the unmount: a killed nbdfuse takes along the name it is found by.
-        mounting.run("losetup", "--detach", device)
+        _mount_loop(place, path)
         return
     fuse2fs = mounting.which("fuse2fs") or "fuse2fs"
     child = spawn(
@@ -151,11 +148,25 @@ def _mount(place: Layout, path: Path, mark: str) -> None:
     child.stderr.close()
 
 
+def _mount_loop(place: Layout, path: Path) -> None:
+    device = mounting.attach(place.raw)
+    try:
+        own.note_loop(place, device)
+        mounting.run("mount", "-o", "noatime", str(device), str(path))
+    finally:
+        # If it is in use, it is detached with the unmount: a killed nbdfuse takes along the name it is found by.
+        detached = mounting.detach_device(device)
+    if not detached:
+        raise TargetError(f"{device} could not be detached; by hand: losetup --detach {device}")
+
+
 def _left(place: Layout, path: Path) -> str:
     """What still exists, with how to remove it by hand."""
-    if mounting.mounted(path):
+    if cover := own.over(place, path):
+        return f"{cover.source} is mounted over it at {path}: unmount that first"
+    if own.mount_at(place, path) is not None:
         return f"by hand: umount {path}"
-    if loops := mounting.loops_of(place.raw):
+    if loops := own.loops_of(place):
         return f"by hand: losetup --detach {loops[0]}"
     return f"by hand: umount {place.raw}" if mounting.mounted(place.raw) else ""
 

@@ -35,17 +35,25 @@ def place_of(directory: Path, knob: Knob, owner: str) -> Path:
 def turn(directory: Path, knob: Knob, owner: str, value: object) -> None:
     """Set a knob, at once and whole. Raises OSError."""
     place = place_of(directory, knob, owner)
-    draft = place.with_name(f".{place.name}")
+    draft = _draft_of(place)
     draft.write_text(json.dumps(value))
     draft.replace(place)
 
 
 def lift(directory: Path, knob: Knob, owner: str) -> bool:
-    """Remove an owner's knob; return whether it was set. Raises OSError."""
+    """Remove an owner's knob, even one that a killed `turn` has left half-way; return whether it was set.
+
+    Raises OSError.
+    """
     place = place_of(directory, knob, owner)
+    _draft_of(place).unlink(missing_ok=True)
     there = place.exists()
     place.unlink(missing_ok=True)
     return there
+
+
+def _draft_of(place: Path) -> Path:
+    return place.with_name(f".{place.name}")
 
 
 def lift_all(directory: Path) -> None:

@@ -20,6 +20,11 @@ class Layout:
         return self.directory / "raw"
 
     @property
+    def loop(self) -> Path:
+        """Names the loop device that the disk is mounted through."""
+        return self.directory / "loop"
+
+    @property
     def socket(self) -> Path:
         return self.directory / "socket"
 

@@ -69,9 +69,12 @@ class Model:
         self._met: dict[str, int] = {}  # by owner: requests that could fail
         self._failed: dict[str, int] = {}  # by owner: those that did
 
+    def stalled(self, now: float) -> bool:
+        return self.behaviour.stalled_until > now
+
     def waits(self, now: float, begun: float, size: int) -> float:
         """Seconds until a request of `size` bytes that has been first in the queue since `begun` has passed."""
-        if self.behaviour.stalled_until > now:
+        if self.stalled(now):
             return self.behaviour.stalled_until - now
         if not self.behaviour.limit:
             return 0.0

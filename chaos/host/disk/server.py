@@ -56,6 +56,7 @@ class Disk:
         self._arrived: dict[nbd.Request, float] = {}
         self._queue: deque[tuple[nbd.Request, asyncio.Transport]] = deque()
         self._begun = 0.0  # since when the first of them has been first
+        self._held_since = 0.0  # since when it has waited for the limit, uncounted; 0: it does not
         self._delayed: dict[nbd.Request, Done] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -92,11 +93,14 @@ class Disk:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._count_held_back(time.monotonic())
+        self._held_since = 0.0
         while self._queue:
             request, client = self._queue[0]
             moved, now = 0 if request.command is nbd.Command.TRIM else request.length, time.monotonic()
             if wait := self._model.waits(now, self._begun, moved):
                 self._timer = asyncio.get_running_loop().call_later(wait, self._go_on)
+                self._held_since = 0.0 if self._model.stalled(now) else now
                 return
             self._model.passed(now, self._begun, moved)
             self._queue.popleft()
@@ -149,10 +153,16 @@ class Disk:
         if not done.client.is_closing():
             done.client.write(nbd.answer(request, done.error, done.data))
 
+    def _count_held_back(self, now: float) -> None:
+        if self._held_since:
+            self._seen.held_back += now - self._held_since
+            self._held_since = now
+
     def _note(self) -> None:
         seen, now = self._seen, time.monotonic()
-        stalled = self._model.behaviour.stalled_until > now and seen.at
+        stalled = self._model.stalled(now) and seen.at
         seen.stalled += now - seen.at if stalled else 0.0
+        self._count_held_back(now)
         seen.at, seen.limit = now, self._model.behaviour.limit
         seen.queued, seen.oldest = len(self._arrived), next(iter(self._arrived.values()), 0.0)
         self._writing.write()

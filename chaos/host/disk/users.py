@@ -51,13 +51,23 @@ def holds(pid: int, device: str) -> bool:
 def uses(pid: int, device: str) -> bool:
     """True if the process has a file open on the disk; False if it has ended or belongs to another user."""
     with suppress(OSError, ValueError, IndexError):
-        mounts = {words[0] for words in _lines(f"/proc/{pid}/mountinfo") if words[2] == device.encode()}
-        for name in os.listdir(f"/proc/{pid}/fdinfo"):
-            with suppress(OSError):  # closed meanwhile
-                of_it = [words[1] for words in _lines(f"/proc/{pid}/fdinfo/{name}") if words[0] == b"mnt_id:"]
-                if mounts.intersection(of_it):
-                    return True
+        mounts = mounts_of(pid, device)
+        return any(is_on(pid, int(name), mounts) for name in os.listdir(f"/proc/{pid}/fdinfo"))
     return False
+
+
+def mounts_of(pid: int, device: str) -> frozenset[bytes]:
+    """The ids of the disk's mounts that the process sees. Raises OSError."""
+    lines = _lines(f"/proc/{pid}/mountinfo")
+    return frozenset(words[0] for words in lines if words[2] == device.encode())
+
+
+def is_on(pid: int, descriptor: int, mounts: Collection[bytes]) -> bool | None:
+    """Whether an open file is on one of these mounts; None if it was closed meanwhile, or may not be seen."""
+    with suppress(OSError):
+        lines = _lines(f"/proc/{pid}/fdinfo/{descriptor}")
+        return any(words[0] == b"mnt_id:" and words[1] in mounts for words in lines)
+    return None
 
 
 def _lives_on(pid: int, device: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +16,15 @@ from chaos.targets.compose.stores import OURS
 PROXY = f"{OURS[0]}:"
 DISK = "midnight-disk-"
 WITNESS = "x-midnight-witness"
-MARKS = (PROXY, DISK, WITNESS)  # only an override of midnight's has them
+MARKS = (PROXY, WITNESS)  # only an override of midnight's has them, or the key of a volume on a served disk
+_KEY = re.compile(rf"""(?<![^\s"']){DISK}[A-Za-z0-9_.-]+(?=["']?:)""")
 
 
 @dataclass(frozen=True, slots=True)
 class Override:
     """`left`: sentences about what could not be done, which are comments, too."""
 
-    marks: frozenset[str]
+    marks: frozenset[str]  # of MARKS, and the keys of its volumes on a served disk
     document: Mapping[str, Any]
     comments: tuple[str, ...]
     left: tuple[str, ...] = ()
@@ -53,9 +55,16 @@ def up(project: str, there: Sequence[Found], marks: frozenset[str]) -> list[str]
 
 
 def back(project: str, there: Sequence[Found], marks: frozenset[str]) -> list[str]:
-    """The commands that bring it up without any such override."""
-    files = [path for path in absent.files_of(there) if not _marks_of(path) & marks]
-    return _lines(project, there, files, " --remove-orphans")
+    """The commands that bring it up without any such override, and what else they would take away."""
+    has = {path: _marks_of(path) for path in absent.files_of(there)}
+    files = [path for path in has if not has[path] & marks]
+    more = [
+        f"That leaves out {mark.rstrip(':')} of {path} as well: print an override for it first, and add it"
+        for path in has
+        if has[path] & marks
+        for mark in sorted(has[path] - marks)
+    ]
+    return [*_lines(project, there, files, " --remove-orphans"), *more]
 
 
 def _lines(project: str, there: Sequence[Found], files: Sequence[Path | None], more: str) -> list[str]:
@@ -73,4 +82,6 @@ def _marks_of(path: Path) -> frozenset[str]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return frozenset()
-    return frozenset(mark for mark in MARKS if mark in text)
+    # not its comments: they name other files, which may be called like a key
+    said = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return frozenset(mark for mark in MARKS if mark in said) | frozenset(_KEY.findall(said))

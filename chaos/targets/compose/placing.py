@@ -53,7 +53,7 @@ def place(at: EngineAt, project: str, there: Sequence[Found], wanted: Sequence[s
     document = {"services": services, "volumes": {each.key: _bound(each.directory) for each in placed}}
     left = tuple(line for each in placed for line in _sharers(each, there))
     back = (*_back(project, there, placed), *left)
-    return Override(frozenset({DISK}), document, back, left, _first(placed, disk))
+    return Override(frozenset(keys), document, back, left, _first(placed, disk))
 
 
 def _bound(directory: Path) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def _first(placed: Sequence[Placed], disk: Path) -> tuple[str, ...]:
 def _back(project: str, there: Sequence[Found], placed: Sequence[Placed]) -> tuple[str, ...]:
     return (
         "To go back to the volume, which stays as it is now:",
-        *overrides.back(project, there, frozenset({DISK})),
+        *overrides.back(project, there, frozenset(each.key for each in placed)),
         *(f"docker volume rm {project}_{each.key}" for each in placed),
     )
 

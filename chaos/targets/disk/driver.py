@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.errors import Refused, ToolMissing, UndoError
-from chaos.host import volume
+from chaos.host import mounting, volume
 from chaos.host.disk import attached, knobs
 from chaos.host.disk.knobs import Knob
 from chaos.host.disk.layout import Layout
@@ -78,16 +78,16 @@ class DiskDriver(Driver):
 
     @classmethod
     def in_use(cls, undo: Undo) -> Sequence[str]:
-        return users.named(Path(undo["path"]))
+        return users.named(Path(undo["file"]), Path(undo["path"]))
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
         """Raises UndoError, naming those that still use the disk: midnight ends none of them."""
-        path = Path(undo["path"])
+        file, path = Path(undo["file"]), Path(undo["path"])
         try:
-            attached.remove(Path(undo["file"]), path, undo["mark"], keep=undo["keep"])
+            attached.remove(file, path, undo["mark"], keep=undo["keep"])
         except UndoError as error:
-            still = ", ".join(users.named(path))
+            still = ", ".join(users.named(file, path))
             raise UndoError(f"{error}; used by {still}" if still else str(error)) from error
         return {"unmounted": str(path)}
 
@@ -98,6 +98,8 @@ def _real(path: Path) -> Path:
 
 def _refuse_what_is_there(place: Path, image: Path) -> None:
     """Raises Refused for what is in the way, or for a directory that does not exist or must not be written to."""
+    if mounting.mounted(place):
+        raise Refused(f"place: something is mounted at {place} already")
     if place.is_symlink() or (place.exists() and not place.is_dir()):
         raise Refused(f"place: {place} is not a directory")
     if place.exists() and any(place.iterdir()):

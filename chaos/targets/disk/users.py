@@ -8,14 +8,15 @@ from pathlib import Path
 
 from chaos import engine
 from chaos.errors import MidnightError
-from chaos.host import mounting
+from chaos.host.disk import own
+from chaos.host.disk.layout import Layout
 from chaos.host.disk.users import User, users_of
 
 
-def named(path: Path) -> list[str]:
-    """Processes and containers that use the file system mounted at `path`, as far as this user may see them."""
-    device = next((each.device for each in reversed(list(mounting.mounts())) if each.at == path), None)
-    found = users_of(device) if device is not None else []
+def named(file: Path, path: Path) -> list[str]:
+    """Processes and containers that use the disk of image `file` at `path`, as far as this user may see them."""
+    mine = own.mount_at(Layout(file), path)
+    found = users_of(mine.device) if mine is not None else []
     names = _names(each.container for each in found if each.container)
     return [_named(each, names) for each in found]
 

@@ -15,6 +15,7 @@ from chaos.host.throttled import V1_LIMIT
 from chaos.host.volume import MadeVolume, Way
 from chaos.plugin.driver import Site
 from chaos.plugin.handles import ContainerRef, Volume
+from chaos.targets import slow_disk
 
 LOGS_OWNER = 10001  # in the stack's image
 BLOCK = Path("/sys/dev/block")
@@ -108,9 +109,7 @@ class Disks:
     def _why_not(self) -> str | None:
         if not self.write_bps:
             return "no limit requested"
-        if self.engine_root is None:
-            return "the engine's own directory is not visible from here"
-        return volume.why_not()
+        return slow_disk.for_containers(seen=self.engine_root is not None) or volume.why_not()
 
     def _engine_device(self) -> str | None:
         """The whole disk below the engine's directory, as the engine names it; None if unknown."""

@@ -13,7 +13,7 @@ from chaos import engine
 from chaos.access.secrets import SecretReader
 from chaos.engine import files, refs, sidecar
 from chaos.engine.client import require_here
-from chaos.errors import ControlError, TargetError
+from chaos.errors import ControlError, TargetError, ToolMissing
 from chaos.host.ports import free_port
 from chaos.plugin.driver import Driver, Site, Wants
 from chaos.plugin.fault import Evidence, Undo
@@ -60,7 +60,9 @@ class DockerDriver(Driver):
     @classmethod
     def plan_notes(cls, target: Target, options: DockerOptions, faults: Collection[str]) -> list[str]:
         del target
-        return slow_disk.notes(options.disk_write, apart=True) if "logrotate" in faults else []
+        if "logrotate" not in faults:
+            return []
+        return slow_disk.notes_of_containers(options.disk_write, seen=not _is_elsewhere())
 
     @classmethod
     def check_profile(cls, at: Where) -> None:
@@ -260,3 +262,15 @@ class DockerDriver(Driver):
 def _here(at: EngineAt, root: Path) -> Path | None:
     """The engine's directory, if it is on this machine: with a TCP engine or Docker Desktop it may not be."""
     return root if at.url.startswith("unix://") and root.is_dir() else None
+
+
+def _is_elsewhere() -> bool:
+    """True if the engine's directory is not on this machine; False if the engine cannot be asked."""
+    try:
+        at = engine.find()
+        if not at.url.startswith("unix://"):
+            return True
+        with engine.connected(at, timeout=5.0) as client:
+            return _here(at, Path(str(client.info()["DockerRootDir"]))) is None
+    except (ControlError, ToolMissing):  # a plan can be printed anywhere
+        return False
