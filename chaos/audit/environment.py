@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.audit.interpolation import beside, filled_in, pairs
+from chaos.audit.interpolation import beside, filled_in, pairs, without_defaults
 from chaos.audit.node import Node
 from chaos.audit.workload import Container
 
@@ -55,7 +55,7 @@ def _of_entry(entry: Node, scope: str, maps: Maps) -> Variable:
 @dataclass(frozen=True, slots=True)
 class EnvFile:
     """An `env_file` of a service. `values` is None if it cannot be read; those of its variables that the files do not
-    say are None."""
+    say are None. The name is shown: it is without the defaults of variables."""
 
     node: Node
     name: str
@@ -68,14 +68,14 @@ def env_files(service: Node) -> Iterator[EnvFile]:
     defaults = beside(service.path)
     for each in [given] if given.text else given.each():
         path = each if each.text else each.at("path")
-        name = filled_in(path.text, defaults)
+        name, shown = filled_in(path.text, defaults), without_defaults(path.text)
         is_optional = each.at("required").value is False
         values = _below(service.path.parent, name) if name else None
         if values is not None:
             is_raw = each.at("format").text == "raw"
-            yield EnvFile(path, path.text, values if is_raw else _all_filled_in(values, defaults))
+            yield EnvFile(path, shown, values if is_raw else _all_filled_in(values, defaults))
         elif not is_optional:
-            yield EnvFile(path, path.text, None)
+            yield EnvFile(path, shown, None)
 
 
 def _below(folder: Path, name: str) -> dict[str, str] | None:

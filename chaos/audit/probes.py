@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from chaos.audit.estate import Estate
 from chaos.audit.node import Node
 from chaos.audit.workload import Container
+from chaos.record.secret_forms import mask
 
 _DATABASE = re.compile(
     r"(?:^|[/_.\-=\s])(?:db|database|postgres(?:ql)?|pg_isready|psql|mysql|mysqladmin|redis(?:-cli)?|deep)(?:$|[/_.\-=?\s])",
@@ -71,12 +72,12 @@ def asks_database(estate: Estate, container: Container, probe: Node) -> str | No
     get = probe.at("httpGet")
     path = get.at("path").text
     if path and path in estate.names.asks_database:
-        return f"{path} asks the database, says the map file"
-    line = get.at("path") if get.exists else probe
+        return f"{mask(path)} asks the database, says the map file"
+    line, shown = get.at("path") if get.exists else probe, mask(path)
     if SAYS_SO.search(estate.comment_at(line)):
-        return f"{path or 'its command'} asks the database, says the comment beside it"
+        return f"{shown or 'its command'} asks the database, says the comment beside it"
     if _DATABASE.search(path):
-        return f"{path} asks the database, by its name"
+        return f"{shown} asks the database, by its name"
     command = " ".join(probe.at("exec", "command").words())
     found = _DATABASE.search(command)
     return f"its command asks the database ({found[0].strip(' /-=')})" if found else None
