@@ -6,12 +6,13 @@ Every number is from the manifests' own environment variables and command lines;
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from chaos.audit.command_line import words
+from chaos.audit.environment import Variable
 from chaos.audit.estate import Estate
-from chaos.audit.interpolation import written
 from chaos.audit.node import as_number
 from chaos.audit.processes import processes
 from chaos.audit.servers import setting
@@ -133,7 +134,7 @@ class Connections:
 
     def _database(self, container: Container, workload: Workload) -> Server:
         names, variables = self.estate.names, self.estate.variables(container)
-        options = _options(container)
+        options = _options(container, variables)
         most = options.get("max_connections")
         if most is None:
             found = setting(variables, names.every_max_connections)
@@ -233,10 +234,7 @@ def _naming(names: Sequence[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?![\w-])")
 
 
-def _options(container: Container) -> dict[str, float]:
+def _options(container: Container, variables: Mapping[str, Variable]) -> dict[str, float]:
     """Settings on the command line: `-c max_connections=200`."""
-    text = " ".join(container.words)
-    if container.workload.item.is_service:
-        filled = [written(word, container.node.path) or "" for word in container.words]
-        text = " ".join(filled)
-    return {name: number for name, value in _OPTION.findall(text) if (number := as_number(value)) is not None}
+    found = _OPTION.findall(" ".join(words(container, variables)))
+    return {name: number for name, value in found if (number := as_number(value)) is not None}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chaos.audit.expansion import expanded
 from chaos.audit.interpolation import beside, filled_in, pairs, without_defaults
 from chaos.audit.node import Node
 from chaos.audit.workload import Container
@@ -28,10 +29,16 @@ def variables(container: Container, maps: Maps) -> dict[str, Variable]:
     """Return the variables by name."""
     if container.workload.item.is_service:
         return {each.name: each for each in _of_service(container.node)}
-    found = list(_of_maps(container, maps))
-    for each in container.node.at("env").each():
-        found.append(_of_entry(each, container.workload.item.scope, maps))
-    return {each.name: each for each in found if each.name}
+    found = {each.name: each for each in _of_maps(container, maps)}
+    known = {each.name: each.value for each in found.values() if each.value is not None}
+    for entry in container.node.at("env").each():
+        each = _of_entry(entry, container.workload.item.scope, maps)
+        if each.written is not None:  # Kubernetes expands what the manifest says, by the variables above it
+            each = replace(each, value=expanded(each.written, known))
+        found[each.name] = each
+        if each.value is not None:
+            known[each.name] = each.value
+    return {name: each for name, each in found.items() if name}
 
 
 def _of_maps(container: Container, maps: Maps) -> Iterator[Variable]:

@@ -23,16 +23,20 @@ def filled_in(text: str, values: Mapping[str, str]) -> str | None:
     return None if _UNKNOWN.search(filled) else filled.replace(_DOLLAR, "$")
 
 
-def as_far_as_known(text: str, values: Mapping[str, str], in_the_shell: Mapping[str, str]) -> str:
+def as_far_as_known(text: str, values: Mapping[str, str], of_shell: Mapping[str, str]) -> str:
     """Fill in Compose's variables, then those that Compose leaves to a shell; what is unknown stays as `${NAME}`."""
-    filled = _each_filled_in(text.replace("$$", _DOLLAR), values).replace(_DOLLAR, "$")
-    return _UNKNOWN.sub(r"${\1}", _each_filled_in(filled, in_the_shell))
+    return in_the_shell(_each_filled_in(text.replace("$$", _DOLLAR), values).replace(_DOLLAR, "$"), of_shell)
+
+
+def in_the_shell(text: str, values: Mapping[str, str]) -> str:
+    """Fill in variables as a shell does; what is unknown stays as `${NAME}`."""
+    return _UNKNOWN.sub(r"${\1}", _each_filled_in(text, values))
 
 
 def without_defaults(text: str) -> str:
     """Return `${NAME}` for `${NAME:-default}`: a default may be a secret."""
     for _ in range(_NESTED):
-        text = _VARIABLE.sub(lambda found: _unknown(found[1] or found[4]), text)
+        text = _VARIABLE.sub(lambda found: unknown(found[1] or found[4]), text)
     return _UNKNOWN.sub(r"${\1}", text)
 
 
@@ -50,10 +54,11 @@ def _value(found: re.Match[str], values: Mapping[str, str]) -> str:
         return other if is_given else ""
     if is_given:
         return value or ""
-    return other if operator.endswith("-") else _unknown(name)
+    return other if operator.endswith("-") else unknown(name)
 
 
-def _unknown(name: str) -> str:
+def unknown(name: str) -> str:
+    """The value of a variable that has one, which the files do not say."""
     return f"\x01{name}\x02"
 
 

@@ -35,12 +35,6 @@ class Container:
     def image(self) -> str:
         return self.node.at("image").text
 
-    @property
-    def words(self) -> list[str]:
-        """The command line, as far as the manifest says it."""
-        parts = ("entrypoint", "command") if self.workload.item.is_service else ("command", "args")
-        return [word for part in parts for word in self.node.at(part).words()]
-
     def probe(self, kind: str) -> Node:
         return self.node.at(f"{kind}Probe")
 
