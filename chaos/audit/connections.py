@@ -13,14 +13,12 @@ from functools import cached_property
 from chaos.audit.command_line import words
 from chaos.audit.environment import Variable
 from chaos.audit.estate import Estate
+from chaos.audit.images import is_pooler, is_postgresql, is_tool
 from chaos.audit.node import as_number
 from chaos.audit.processes import processes
 from chaos.audit.servers import setting
 from chaos.audit.workload import Container, Workload
 
-_DATABASE = re.compile(r"postgres(?!t)|pgvector|postgis|timescale|patroni|spilo", re.I)
-_POOLER = re.compile(r"pgbouncer|pgcat|odyssey", re.I)
-_EXPORTER = re.compile(r"exporter", re.I)  # named after what it watches
 _HERE = re.compile(r"(?<![\w.-])(?:localhost|127\.0\.0\.1)(?![\w.-])|\[::1\]")
 _NEEDS_DATABASE = re.compile(r"DATABASE_UR[LI]|(?:^|_)(?:DB|POSTGRES|PG)_?HOST", re.I)
 _OPTION = re.compile(r"\b(max_connections|superuser_reserved_connections)\s*=\s*['\"]?(\d{1,9})")
@@ -90,7 +88,7 @@ class Connections:
             self._pooler(container)
             for workload in self._workloads
             for container in workload.containers
-            if _is_pooler(container)
+            if is_pooler(container)
         ]
 
     def _pooler(self, container: Container) -> Pooler:
@@ -113,7 +111,7 @@ class Connections:
             self._database(each, workload)
             for workload in self._workloads
             for each in workload.containers
-            if _is_database(each) and not workload.runs_to_an_end
+            if is_postgresql(each) and not workload.runs_to_an_end
         ]
         if len(own) > 1:
             named = [each for each in own if self._is_named(each)]
@@ -165,7 +163,7 @@ class Connections:
             for workload in self._workloads
             if not any(workload is each.workload for each in self.databases)
             for container in workload.containers
-            if not _is_pooler(container) and not _EXPORTER.search(container.image)
+            if not is_pooler(container) and not is_tool(container)
             if (client := self._client(container)) is not None
         ]
 
@@ -218,16 +216,6 @@ class Connections:
 
     def _values(self, client: Client) -> list[str]:
         return [each.value or "" for each in self.estate.variables(client.container).values()]
-
-
-def _is_pooler(container: Container) -> bool:
-    return bool(_POOLER.search(container.image)) and not _EXPORTER.search(container.image)
-
-
-def _is_database(container: Container) -> bool:
-    """True for the image of a database, not for that of a pooler or an exporter."""
-    image = container.image
-    return bool(_DATABASE.search(image)) and not (_POOLER.search(image) or _EXPORTER.search(image))
 
 
 def _naming(names: Sequence[str]) -> re.Pattern[str]:

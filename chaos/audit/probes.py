@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from chaos.audit.estate import Estate
+from chaos.audit.images import is_database
 from chaos.audit.node import Node
 from chaos.audit.workload import Container
 from chaos.record.secret_forms import mask
@@ -13,9 +14,6 @@ from chaos.record.secret_forms import mask
 _DATABASE = re.compile(
     r"(?:^|[/_.\-=\s])(?:db|database|postgres(?:ql)?|pg_isready|psql|mysql|mysqladmin|redis(?:-cli)?|deep)(?:$|[/_.\-=?\s])",
     re.I,
-)
-_IS_DATABASE = re.compile(
-    r"postgres|pgbouncer|mysql|mariadb|redis|valkey|mongo|cassandra|patroni|pgvector|timescale", re.I
 )
 SAYS_SO = re.compile(r"\b(?:asks|queries|checks|pings|needs) the (?:database|db|dependencies)\b", re.I)
 
@@ -58,11 +56,6 @@ def timeout(probe: Node) -> float:
 
 def failures(probe: Node) -> float:
     return _number(probe, "failureThreshold", 3)
-
-
-def is_database(container: Container) -> bool:
-    """Return True for the image of a database or a pooler: its probes ask itself."""
-    return _IS_DATABASE.search(container.image) is not None
 
 
 def asks_database(estate: Estate, container: Container, probe: Node) -> str | None:

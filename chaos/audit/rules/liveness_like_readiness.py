@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.audit.estate import Estate
-from chaos.audit.probes import asked, every, is_database
+from chaos.audit.images import is_database
+from chaos.audit.probes import asked, every
 from chaos.audit.rule import Found, Rule, Severity
 from chaos.record.secret_forms import mask
 
