@@ -73,20 +73,16 @@ class Pooler:
 
 @dataclass(frozen=True)
 class Connections:
-    """The clients, poolers and databases of one namespace or Compose file."""
+    """The clients, poolers and databases among workloads that may share a database."""
 
     estate: Estate
-    scope: str
-
-    @cached_property
-    def _workloads(self) -> list[Workload]:
-        return [each for each in self.estate.workloads if each.item.scope == self.scope]
+    workloads: Sequence[Workload]
 
     @cached_property
     def poolers(self) -> list[Pooler]:
         return [
             self._pooler(container)
-            for workload in self._workloads
+            for workload in self.workloads
             for container in workload.containers
             if is_pooler(container)
         ]
@@ -109,7 +105,7 @@ class Connections:
         """Those among the workloads; else the one that the map file or a variable describes."""
         own = [
             self._database(each, workload)
-            for workload in self._workloads
+            for workload in self.workloads
             for each in workload.containers
             if is_postgresql(each) and not workload.runs_to_an_end
         ]
@@ -124,7 +120,7 @@ class Connections:
         naming = _naming([database.name, *(each.name for each in self.estate.services_of(database.workload))])
         return any(
             naming.search(variable.value or "")
-            for workload in self._workloads
+            for workload in self.workloads
             for container in workload.containers
             for variable in self.estate.variables(container).values()
             if _NEEDS_DATABASE.search(variable.name)
@@ -150,7 +146,7 @@ class Connections:
 
     def _anywhere(self, names: Sequence[str]) -> float | None:
         """The number in a variable that several workloads share."""
-        for workload in self._workloads:
+        for workload in self.workloads:
             for container in workload.containers:
                 if found := setting(self.estate.variables(container), names):
                     return found[0]
@@ -160,7 +156,7 @@ class Connections:
     def clients(self) -> list[Client]:
         return [
             client
-            for workload in self._workloads
+            for workload in self.workloads
             if not any(workload is each.workload for each in self.databases)
             for container in workload.containers
             if not is_pooler(container) and not is_tool(container)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaos.audit.expansion import expanded
 from chaos.audit.interpolation import beside, filled_in, pairs, without_defaults
+from chaos.audit.item import Item
 from chaos.audit.node import Node
 from chaos.audit.workload import Container
 
-Maps = Mapping[tuple[str, str], Node]
-"""The data of each ConfigMap, by namespace and name."""
+Maps = Mapping[str, Sequence[Item]]
+"""ConfigMaps by their name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def variables(container: Container, maps: Maps) -> dict[str, Variable]:
     found = {each.name: each for each in _of_maps(container, maps)}
     known = {each.name: each.value for each in found.values() if each.value is not None}
     for entry in container.node.at("env").each():
-        each = _of_entry(entry, container.workload.item.scope, maps)
+        each = _of_entry(entry, container.workload.item, maps)
         if each.written is not None:  # Kubernetes expands what the manifest says, by the variables above it
             each = replace(each, value=expanded(each.written, known))
         found[each.name] = each
@@ -43,18 +44,27 @@ def variables(container: Container, maps: Maps) -> dict[str, Variable]:
 
 def _of_maps(container: Container, maps: Maps) -> Iterator[Variable]:
     for each in container.node.at("envFrom").each():
-        data = maps.get((container.workload.item.scope, each.at("configMapRef", "name").text))
+        data = _data(maps, each.at("configMapRef", "name").text, container.workload.item)
         prefix = each.at("prefix").text
         for key, value in data.items() if data is not None else ():
             yield Variable(prefix + key, value.text, value)
 
 
-def _of_entry(entry: Node, scope: str, maps: Maps) -> Variable:
+def _data(maps: Maps, name: str, user: Item) -> Node | None:
+    """The data of a ConfigMap as a workload sees it; None if there is none, or if several namespaces have it."""
+    seen = [each for each in maps.get(name, ()) if each.may_see(user)]
+    own = [each for each in seen if each.scope == user.scope]
+    if not own and len({each.scope for each in seen}) != 1:
+        return None
+    return (own or seen)[-1].node.at("data")
+
+
+def _of_entry(entry: Node, user: Item, maps: Maps) -> Variable:
     name, value = entry.at("name").text, entry.at("value")
     if value.exists:
         return Variable(name, value.text, value, written=value.text)
     reference = entry.at("valueFrom", "configMapKeyRef")
-    data = maps.get((scope, reference.at("name").text))
+    data = _data(maps, reference.at("name").text, user)
     held = data.at(reference.at("key").text) if data is not None else None
     return Variable(name, held.text if held is not None and held.exists else None, entry)
 

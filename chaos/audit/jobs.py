@@ -32,7 +32,12 @@ def dated(estate: Estate) -> list[tuple[Item, Due]]:
 def comparable(one: Item, other: Item) -> bool:
     """Return True for jobs of one namespace and clock: they share a database, and their minutes compare."""
     zones = [each.node.at("spec", "timeZone").text for each in (one, other)]
-    return one.scope == other.scope and _clock(zones[0]) == _clock(zones[1])
+    return _may_be_together(one, other) and _clock(zones[0]) == _clock(zones[1])
+
+
+def _may_be_together(one: Item, other: Item) -> bool:
+    """Two of one name are in different namespaces, also if one of them does not say in which."""
+    return one.scope == other.scope or (one.may_see(other) and one.name != other.name)
 
 
 @cache
