@@ -57,6 +57,8 @@ def test_a_directory_is_no_password() -> None:
         ('{"api_key": "abc def", "n": 1}', f'{{"api_key": {MASK}, "n": 1}}'),
         ("PGPASSWORD=abc psql", f"PGPASSWORD={MASK} psql"),
         ("--db-password=abc --x", f"--db-password={MASK} --x"),
+        ("key sk_live_51H8abcdefghij", f"key {MASK}"),
+        ("AccountName=x;AccountKey=aGk=;E=y", f"AccountName=x;AccountKey={MASK};E=y"),
         ("curl -fsSu shop:abc https://x", f"curl -fsSu shop:{MASK} https://x"),
         ("GET /?token=abc&x=1", f"GET /?token={MASK}&x=1"),
         ("Authorization: Basic YTpi", f"Authorization: {MASK}"),
