@@ -13,6 +13,8 @@ from chaos.audit.item import Item
 _OFTEN = 12
 """Due so many times an hour, a job meets all others whatever its minute."""
 
+_BACKOFF_LIMIT = 6  # of Kubernetes
+
 
 def scheduled(estate: Estate) -> list[Item]:
     """The CronJobs that are not suspended."""
@@ -27,6 +29,19 @@ def dated(estate: Estate) -> list[tuple[Item, Due]]:
         if isinstance(due, Due) and due.per_hour <= _OFTEN:
             found.append((job, due))
     return found
+
+
+def longest_run(job: Item) -> float | None:
+    """Return the seconds that a CronJob's job may run; None if nothing ends it. A deadline of its Pods counts once for
+    each try."""
+    spec = job.node.at("spec", "jobTemplate", "spec")
+    whole, each = (
+        spec.at("activeDeadlineSeconds").number,
+        spec.at("template", "spec", "activeDeadlineSeconds").number,
+    )
+    again = spec.at("backoffLimit").number
+    tries = 1 + (_BACKOFF_LIMIT if again is None else again)
+    return min((n for n in (whole, None if each is None else each * tries) if n is not None), default=None)
 
 
 def comparable(one: Item, other: Item) -> bool:

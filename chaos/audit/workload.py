@@ -10,9 +10,9 @@ from chaos.audit.interpolation import written
 from chaos.audit.item import Item
 from chaos.audit.node import Node, as_number
 
-REPLICATED = ("Deployment", "StatefulSet", "Rollout", "ReplicaSet")
+REPLICATED = ("Deployment", "StatefulSet", "Rollout", "ReplicaSet", "ReplicationController")
 TEMPLATES: Mapping[str, tuple[str, ...]] = {
-    **{kind: ("spec", "template") for kind in (*REPLICATED, "DaemonSet", "Job", "ReplicationController")},
+    **{kind: ("spec", "template") for kind in (*REPLICATED, "DaemonSet", "Job")},
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
     "Pod": (),
 }
@@ -71,7 +71,10 @@ class Workload:
 
     @property
     def runs_to_an_end(self) -> bool:
-        return self.item.kind in ("Job", "CronJob", "Pod")
+        is_job = self.item.kind in ("Job", "CronJob")
+        return is_job or (
+            self.item.kind == "Pod" and self.pod.at("restartPolicy").text in ("Never", "OnFailure")
+        )
 
     @property
     def labels(self) -> dict[str, str]:
