@@ -11,6 +11,7 @@ from chaos.spec.userfile import read_text
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?:(:?[-?+])([^{}]*))?\}|\$(\w+)")
 _NESTED = 3
+_LONGEST = 100_000  # characters that variables bring: each may hold the next one many times
 _DOLLAR = "\0"  # in place of $$; YAML has no such character, nor those of _UNKNOWN
 _UNKNOWN = re.compile(r"\x01(\w+)\x02")
 _LINE = re.compile(r"\s*(?:export\s+)?([^\s=#][^=]*?)\s*=\s*(.*?)\s*")
@@ -42,6 +43,8 @@ def without_defaults(text: str) -> str:
 
 def _each_filled_in(text: str, values: Mapping[str, str]) -> str:
     for _ in range(_NESTED):  # a default may hold a variable
+        if sum(len(_value(found, values)) for found in _VARIABLE.finditer(text)) > _LONGEST:
+            break
         text = _VARIABLE.sub(lambda found: _value(found, values), text)
     return text
 

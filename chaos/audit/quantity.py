@@ -7,7 +7,7 @@ import re
 
 from chaos.audit.node import as_number
 
-_SIZE = re.compile(r"\+?([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]{1,3})?|[0-9]+\.)\s*([a-zA-Z]*)")
+_SIZE = re.compile(r"\+?((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*([a-zA-Z]*)")
 _KUBERNETES = {
     **{"n": 1e-9, "u": 1e-6, "m": 0.001, "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12},
     **{

@@ -34,7 +34,7 @@ _FORMS = (
     ),
     # options of clients that are one letter
     re.compile(
-        rf"(?P<key>\bcurl\s(?:{_ARGUMENTS}\s)?(?:-[a-zA-Z]*u|--user|--proxy-user)[ =]?[\"']?[^\s:\"']+:)[^\s\"']+"
+        rf"(?P<key>\bcurl\s(?:{_ARGUMENTS}\s)?(?:-[a-zA-Z]{{0,9}}u|--user|--proxy-user)[ =]?[\"']?[^\s:\"']+:)[^\s\"']+"
     ),
     re.compile(
         rf"(?P<key>\b(?:(?:mysql|mariadb)[\w-]*\s(?:{_ARGUMENTS}\s)?-p|redis-cli\s(?:{_ARGUMENTS}\s)?-a\s*"

@@ -159,3 +159,14 @@ def test_a_graceful_timeout_that_a_variable_brings_counts(
 )
 def test_kubernetes_expands_names_in_round_brackets(text: str, value: str) -> None:
     assert expanded(text, {"A": "1"}) == value
+
+
+@pytest.mark.parametrize("text", [KUBERNETES, COMPOSE])
+def test_variables_that_hold_each_other_do_not_fill_the_memory(tmp_path: Path, text: str) -> None:
+    if text is COMPOSE:
+        (tmp_path / ".env").write_text(f"A={'$B' * 9999}\nB={'$C' * 9999}\nC={'$D' * 9999}\nD=1\n")
+        assert said(tmp_path, text, "gunicorn -w $A app", "") == MISSING
+        return
+    entries = "".join(f"\n        - {{name: V{n}, value: $(V{n - 1})$(V{n - 1})}}" for n in range(1, 60))
+    command = "[gunicorn, -w, $(V59)]"
+    assert said(tmp_path, text, command, f"- {{name: V0, value: '1'}}{entries}") == MISSING
