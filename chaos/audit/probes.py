@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from chaos.audit.estate import Estate
 from chaos.audit.images import is_database
 from chaos.audit.node import Node
+from chaos.audit.quoted import quoted
 from chaos.audit.workload import Container
-from chaos.record.secret_forms import mask
 
 _DATABASE = re.compile(
     r"(?:^|[/_.\-=\s])(?:db|database|postgres(?:ql)?|pg_isready|psql|mysql|mysqladmin|redis(?:-cli)?|deep)(?:$|[/_.\-=?\s])",
@@ -65,8 +65,8 @@ def asks_database(estate: Estate, container: Container, probe: Node) -> str | No
     get = probe.at("httpGet")
     path = get.at("path").text
     if path and path in estate.names.asks_database:
-        return f"{mask(path)} asks the database, says the map file"
-    line, shown = get.at("path") if get.exists else probe, mask(path)
+        return f"{quoted(path)} asks the database, says the map file"
+    line, shown = get.at("path") if get.exists else probe, quoted(path)
     if SAYS_SO.search(estate.comment_at(line)):
         return f"{shown or 'its command'} asks the database, says the comment beside it"
     if _DATABASE.search(path):

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from chaos.audit.estate import Estate
 from chaos.audit.images import is_database
 from chaos.audit.probes import asked, every
+from chaos.audit.quoted import quoted
 from chaos.audit.rule import Found, Rule, Severity
-from chaos.record.secret_forms import mask
 
 
 def check(estate: Estate) -> Iterator[Found]:
     for container, probe in every(estate, "liveness"):
         question = asked(container, "liveness")
         if question and not is_database(container) and question == asked(container, "readiness"):
-            because = f"{container.workload.shown}: liveness and readiness ask the same ({mask(question)})"
+            because = f"{container.workload.shown}: liveness and readiness ask the same ({quoted(question)})"
             yield Found(container.workload.item, probe, because)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from chaos.audit.estate import Estate
 from chaos.audit.probes import every
+from chaos.audit.quoted import quoted
 from chaos.audit.rule import Found, Rule, Severity
-from chaos.record.secret_forms import mask
 
 _LIKE_HEALTH = re.compile(r"health|live|alive|ping|ready|status|heartbeat|\bup\b", re.I)
 
@@ -18,7 +18,7 @@ def check(estate: Estate) -> Iterator[Found]:
         get = probe.at("httpGet")
         path = get.at("path").text
         if get.exists and not _LIKE_HEALTH.search(path):
-            because = f"{container.workload.shown}: liveness asks {mask(path) or '/'}, an ordinary page"
+            because = f"{container.workload.shown}: liveness asks {quoted(path) or '/'}, an ordinary page"
             yield Found(container.workload.item, get.at("path"), because)
 
 
