@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from collections.abc import Iterable
+from pathlib import Path, PurePath
 
 from chaos.audit.estate import Estate
 from chaos.audit.item import Item
 from chaos.audit.node import Node
 
-_KEEPS = "argocd.argoproj.io/sync-options"
+_OPTIONS = "argocd.argoproj.io/sync-options"
+_KEPT = ("false", "confirm")
 _DATA = ("StatefulSet", "PersistentVolumeClaim")
 
 
@@ -30,6 +32,14 @@ def is_automated(policy: Node) -> bool:
     return policy.at("automated", "enabled").value is not False
 
 
+def prunes(application: Item) -> Node | None:
+    """Return the place that says so; None if it prunes nothing by itself."""
+    policy = policy_of(application)
+    if policy is None or not (is_automated(policy) and policy.at("automated", "prune").is_true):
+        return None
+    return policy.at("automated", "prune")
+
+
 def held_by(estate: Estate, application: Item) -> list[Item]:
     """The objects read that the application holds: in its source's directory, or in its namespace."""
     spec = spec_of(application)
@@ -46,21 +56,39 @@ def held_by(estate: Estate, application: Item) -> list[Item]:
         if not each.is_service
         and each is not application
         and (
-            any(_within(each.path.parts, folder) for folder in folders)
+            any(_within(each.path, folder) for folder in folders)
             or (bool(namespace) and each.node.at("metadata", "namespace").text == namespace)
         )
     ]
 
 
 def keeping_data(estate: Estate, application: Item) -> list[Item]:
-    """What of it holds data and may be pruned."""
+    """What of it holds data and may be pruned. An object's own option goes before the application's."""
     return [
         each
         for each in held_by(estate, application)
-        if each.kind in _DATA and "Prune=false" not in each.node.at("metadata", "annotations", _KEEPS).text
+        if each.kind in _DATA and not _is_kept(each, application)
     ]
 
 
-def _within(path: tuple[str, ...], folder: tuple[str, ...]) -> bool:
-    length = len(folder)
-    return any(path[at : at + length] == folder for at in range(len(path) - length))
+def keeps_all(application: Item) -> bool:
+    """Return True if the application keeps whatever does not say otherwise."""
+    policy = policy_of(application)
+    return policy is not None and _prune(each.text for each in policy.at("syncOptions").each()) in _KEPT
+
+
+def _is_kept(item: Item, application: Item) -> bool:
+    own = _prune(item.node.at("metadata", "annotations", _OPTIONS).text.split(","))
+    return own in _KEPT if own else keeps_all(application)
+
+
+def _prune(options: Iterable[str]) -> str:
+    """The value of the option Prune; empty without it."""
+    pairs = (each.strip().partition("=") for each in options)
+    return next((value for name, _, value in pairs if name == "Prune"), "")
+
+
+def _within(path: Path, folder: tuple[str, ...]) -> bool:
+    """Also if the user is in the folder, or below its first part. One name alone may be that of any directory above."""
+    parts, length = path.parts if len(folder) == 1 else path.absolute().parts, len(folder)
+    return any(parts[at : at + length] == folder for at in range(len(parts) - length))

@@ -6,20 +6,19 @@ Every number is from the manifests' own environment variables and command lines;
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from chaos.audit.command_line import words
+from chaos.audit.environment import Variable
 from chaos.audit.estate import Estate
-from chaos.audit.interpolation import written
+from chaos.audit.images import is_pooler, is_postgresql, is_tool
 from chaos.audit.node import as_number
 from chaos.audit.processes import processes
 from chaos.audit.servers import setting
 from chaos.audit.workload import Container, Workload
 
-_DATABASE = re.compile(r"postgres(?!t)|pgvector|postgis|timescale|patroni|spilo", re.I)
-_POOLER = re.compile(r"pgbouncer|pgcat|odyssey", re.I)
-_EXPORTER = re.compile(r"exporter", re.I)  # named after what it watches
 _HERE = re.compile(r"(?<![\w.-])(?:localhost|127\.0\.0\.1)(?![\w.-])|\[::1\]")
 _NEEDS_DATABASE = re.compile(r"DATABASE_UR[LI]|(?:^|_)(?:DB|POSTGRES|PG)_?HOST", re.I)
 _OPTION = re.compile(r"\b(max_connections|superuser_reserved_connections)\s*=\s*['\"]?(\d{1,9})")
@@ -74,22 +73,18 @@ class Pooler:
 
 @dataclass(frozen=True)
 class Connections:
-    """The clients, poolers and databases of one namespace or Compose file."""
+    """The clients, poolers and databases among workloads that may share a database."""
 
     estate: Estate
-    scope: str
-
-    @cached_property
-    def _workloads(self) -> list[Workload]:
-        return [each for each in self.estate.workloads if each.item.scope == self.scope]
+    workloads: Sequence[Workload]
 
     @cached_property
     def poolers(self) -> list[Pooler]:
         return [
             self._pooler(container)
-            for workload in self._workloads
+            for workload in self.workloads
             for container in workload.containers
-            if _is_pooler(container)
+            if is_pooler(container)
         ]
 
     def _pooler(self, container: Container) -> Pooler:
@@ -110,9 +105,9 @@ class Connections:
         """Those among the workloads; else the one that the map file or a variable describes."""
         own = [
             self._database(each, workload)
-            for workload in self._workloads
+            for workload in self.workloads
             for each in workload.containers
-            if _is_database(each) and not workload.runs_to_an_end
+            if is_postgresql(each) and not workload.runs_to_an_end
         ]
         if len(own) > 1:
             named = [each for each in own if self._is_named(each)]
@@ -125,7 +120,7 @@ class Connections:
         naming = _naming([database.name, *(each.name for each in self.estate.services_of(database.workload))])
         return any(
             naming.search(variable.value or "")
-            for workload in self._workloads
+            for workload in self.workloads
             for container in workload.containers
             for variable in self.estate.variables(container).values()
             if _NEEDS_DATABASE.search(variable.name)
@@ -133,7 +128,7 @@ class Connections:
 
     def _database(self, container: Container, workload: Workload) -> Server:
         names, variables = self.estate.names, self.estate.variables(container)
-        options = _options(container)
+        options = _options(container, variables)
         most = options.get("max_connections")
         if most is None:
             found = setting(variables, names.every_max_connections)
@@ -151,7 +146,7 @@ class Connections:
 
     def _anywhere(self, names: Sequence[str]) -> float | None:
         """The number in a variable that several workloads share."""
-        for workload in self._workloads:
+        for workload in self.workloads:
             for container in workload.containers:
                 if found := setting(self.estate.variables(container), names):
                     return found[0]
@@ -161,10 +156,10 @@ class Connections:
     def clients(self) -> list[Client]:
         return [
             client
-            for workload in self._workloads
+            for workload in self.workloads
             if not any(workload is each.workload for each in self.databases)
             for container in workload.containers
-            if not _is_pooler(container) and not _EXPORTER.search(container.image)
+            if not is_pooler(container) and not is_tool(container)
             if (client := self._client(container)) is not None
         ]
 
@@ -219,24 +214,11 @@ class Connections:
         return [each.value or "" for each in self.estate.variables(client.container).values()]
 
 
-def _is_pooler(container: Container) -> bool:
-    return bool(_POOLER.search(container.image)) and not _EXPORTER.search(container.image)
-
-
-def _is_database(container: Container) -> bool:
-    """True for the image of a database, not for that of a pooler or an exporter."""
-    image = container.image
-    return bool(_DATABASE.search(image)) and not (_POOLER.search(image) or _EXPORTER.search(image))
-
-
 def _naming(names: Sequence[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?![\w-])")
 
 
-def _options(container: Container) -> dict[str, float]:
+def _options(container: Container, variables: Mapping[str, Variable]) -> dict[str, float]:
     """Settings on the command line: `-c max_connections=200`."""
-    text = " ".join(container.words)
-    if container.workload.item.is_service:
-        filled = [written(word, container.node.path) or "" for word in container.words]
-        text = " ".join(filled)
-    return {name: number for name, value in _OPTION.findall(text) if (number := as_number(value)) is not None}
+    found = _OPTION.findall(" ".join(words(container, variables)))
+    return {name: number for name, value in found if (number := as_number(value)) is not None}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chaos.audit.interpolation import beside, filled_in, pairs
+from chaos.audit.expansion import expanded
+from chaos.audit.interpolation import beside, filled_in, pairs, without_defaults
+from chaos.audit.item import Item
 from chaos.audit.node import Node
 from chaos.audit.workload import Container
 
-Maps = Mapping[tuple[str, str], Node]
-"""The data of each ConfigMap, by namespace and name."""
+Maps = Mapping[str, Sequence[Item]]
+"""ConfigMaps by their name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +30,41 @@ def variables(container: Container, maps: Maps) -> dict[str, Variable]:
     """Return the variables by name."""
     if container.workload.item.is_service:
         return {each.name: each for each in _of_service(container.node)}
-    found = list(_of_maps(container, maps))
-    for each in container.node.at("env").each():
-        found.append(_of_entry(each, container.workload.item.scope, maps))
-    return {each.name: each for each in found if each.name}
+    found = {each.name: each for each in _of_maps(container, maps)}
+    known = {each.name: each.value for each in found.values() if each.value is not None}
+    for entry in container.node.at("env").each():
+        each = _of_entry(entry, container.workload.item, maps)
+        if each.written is not None:  # Kubernetes expands what the manifest says, by the variables above it
+            each = replace(each, value=expanded(each.written, known))
+        found[each.name] = each
+        if each.value is not None:
+            known[each.name] = each.value
+    return {name: each for name, each in found.items() if name}
 
 
 def _of_maps(container: Container, maps: Maps) -> Iterator[Variable]:
     for each in container.node.at("envFrom").each():
-        data = maps.get((container.workload.item.scope, each.at("configMapRef", "name").text))
+        data = _data(maps, each.at("configMapRef", "name").text, container.workload.item)
         prefix = each.at("prefix").text
         for key, value in data.items() if data is not None else ():
             yield Variable(prefix + key, value.text, value)
 
 
-def _of_entry(entry: Node, scope: str, maps: Maps) -> Variable:
+def _data(maps: Maps, name: str, user: Item) -> Node | None:
+    """The data of a ConfigMap as a workload sees it; None if there is none, or if several namespaces have it."""
+    seen = [each for each in maps.get(name, ()) if each.may_see(user)]
+    own = [each for each in seen if each.scope == user.scope]
+    if not own and len({each.scope for each in seen}) != 1:
+        return None
+    return (own or seen)[-1].node.at("data")
+
+
+def _of_entry(entry: Node, user: Item, maps: Maps) -> Variable:
     name, value = entry.at("name").text, entry.at("value")
     if value.exists:
         return Variable(name, value.text, value, written=value.text)
     reference = entry.at("valueFrom", "configMapKeyRef")
-    data = maps.get((scope, reference.at("name").text))
+    data = _data(maps, reference.at("name").text, user)
     held = data.at(reference.at("key").text) if data is not None else None
     return Variable(name, held.text if held is not None and held.exists else None, entry)
 
@@ -55,7 +72,7 @@ def _of_entry(entry: Node, scope: str, maps: Maps) -> Variable:
 @dataclass(frozen=True, slots=True)
 class EnvFile:
     """An `env_file` of a service. `values` is None if it cannot be read; those of its variables that the files do not
-    say are None."""
+    say are None. The name is shown: it is without the defaults of variables."""
 
     node: Node
     name: str
@@ -68,14 +85,14 @@ def env_files(service: Node) -> Iterator[EnvFile]:
     defaults = beside(service.path)
     for each in [given] if given.text else given.each():
         path = each if each.text else each.at("path")
-        name = filled_in(path.text, defaults)
+        name, shown = filled_in(path.text, defaults), without_defaults(path.text)
         is_optional = each.at("required").value is False
         values = _below(service.path.parent, name) if name else None
         if values is not None:
             is_raw = each.at("format").text == "raw"
-            yield EnvFile(path, path.text, values if is_raw else _all_filled_in(values, defaults))
+            yield EnvFile(path, shown, values if is_raw else _all_filled_in(values, defaults))
         elif not is_optional:
-            yield EnvFile(path, path.text, None)
+            yield EnvFile(path, shown, None)
 
 
 def _below(folder: Path, name: str) -> dict[str, str] | None:

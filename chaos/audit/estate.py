@@ -120,8 +120,11 @@ class Estate:
         return [each for each in self.in_kubernetes if may_select(budget) and _is_of(budget, each)]
 
     @cached_property
-    def _maps(self) -> dict[tuple[str, str], Node]:
-        return {(each.scope, each.name): each.node.at("data") for each in self.of_kind("ConfigMap")}
+    def _maps(self) -> dict[str, list[Item]]:
+        found = dict[str, list[Item]]()
+        for each in self.of_kind("ConfigMap"):
+            found.setdefault(each.name, []).append(each)
+        return found
 
     @cached_property
     def _variables(self) -> dict[tuple[int, Place], dict[str, Variable]]:

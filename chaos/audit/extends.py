@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from chaos.audit import tags
 from chaos.errors import FileError
 from chaos.spec import places, yamltext
 
@@ -48,10 +49,24 @@ def _whole(path: Path, document: Any, name: str, depth: int) -> dict[str, Any]:
     if isinstance(file := given.get("file"), str):
         other = path.parent / file
         there = next((each for each in yamltext.load_all(other) if isinstance(each, dict)), {})
+        tags.fill_in(there)
     if not isinstance(places.value_at(there, ("services", base)), dict):
         raise FileError(path, line, place, f"{other.name} has no service {base}")
     taken = {key: value for key, value in own.items() if key != "extends"}
-    return _merged(_whole(other, there, base, depth - 1), taken)
+    below = _whole(other, there, base, depth - 1)
+    if isinstance(file, str) and "env_file" in below:
+        below["env_file"] = _from_here(PurePosixPath(file).parent, below["env_file"])
+    return _merged(below, taken)
+
+
+def _from_here(folder: PurePosixPath, env_file: Any) -> Any:
+    """An `env_file` of a Compose file in the folder: its paths start there."""
+    if isinstance(env_file, list):
+        return [_from_here(folder, each) for each in env_file]
+    if isinstance(env_file, dict):
+        return {**env_file, "path": _from_here(folder, env_file.get("path"))}
+    is_relative = isinstance(env_file, str) and not env_file.startswith(("/", "~"))
+    return str(folder / env_file) if is_relative else env_file
 
 
 def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -59,8 +74,12 @@ def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     found = {**base, **own}
     for key in base.keys() & own.keys():
         below, above = base[key], own[key]
+        if tags.is_override(above):
+            continue
         if key == "environment":
             below, above = _as_mapping(below), _as_mapping(above)
+        if key == "env_file":
+            below, above = _as_list(below), _as_list(above)
         if isinstance(below, dict) and isinstance(above, dict):
             found[key] = _merged(below, above)
         elif (
@@ -78,3 +97,8 @@ def _as_mapping(value: Any) -> Any:
         return value
     pairs = (str(each).partition("=") for each in value)
     return {name: text if equals else None for name, equals, text in pairs}
+
+
+def _as_list(value: Any) -> Any:
+    """A single `env_file`, written without a list."""
+    return [value] if isinstance(value, str) else value

@@ -11,29 +11,58 @@ from chaos.spec.userfile import read_text
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?:(:?[-?+])([^{}]*))?\}|\$(\w+)")
 _NESTED = 3
-_DOLLAR = "\0"  # in place of $$; YAML has no such character
+_LONGEST = 100_000  # characters that variables bring: each may hold the next one many times
+_DOLLAR = "\0"  # in place of $$; YAML has no such character, nor those of _UNKNOWN
+_UNKNOWN = re.compile(r"\x01(\w+)\x02")
 _LINE = re.compile(r"\s*(?:export\s+)?([^\s=#][^=]*?)\s*=\s*(.*?)\s*")
 _QUOTED = re.compile(r"([\"'])(.*?)\1\s*(?:#.*)?")
 
 
 def filled_in(text: str, values: Mapping[str, str]) -> str | None:
     """Fill in Compose's variables: from the values, else from the default; None if one has neither."""
-    missing = False
+    filled = _each_filled_in(text.replace("$$", _DOLLAR), values)
+    return None if _UNKNOWN.search(filled) else filled.replace(_DOLLAR, "$")
 
-    def value(found: re.Match[str]) -> str:
-        nonlocal missing
-        if known := values.get(found[1] or found[4]):
-            return known
-        missing |= found[2] not in ("-", ":-")
-        return found[3] or ""
 
-    text = text.replace("$$", _DOLLAR)
+def as_far_as_known(text: str, values: Mapping[str, str], of_shell: Mapping[str, str]) -> str:
+    """Fill in Compose's variables, then those that Compose leaves to a shell; what is unknown stays as `${NAME}`."""
+    return in_the_shell(_each_filled_in(text.replace("$$", _DOLLAR), values).replace(_DOLLAR, "$"), of_shell)
+
+
+def in_the_shell(text: str, values: Mapping[str, str]) -> str:
+    """Fill in variables as a shell does; what is unknown stays as `${NAME}`."""
+    return _UNKNOWN.sub(r"${\1}", _each_filled_in(text, values))
+
+
+def without_defaults(text: str) -> str:
+    """Return `${NAME}` for `${NAME:-default}`: a default may be a secret."""
+    for _ in range(_NESTED):
+        text = _VARIABLE.sub(lambda found: unknown(found[1] or found[4]), text)
+    return _UNKNOWN.sub(r"${\1}", text)
+
+
+def _each_filled_in(text: str, values: Mapping[str, str]) -> str:
     for _ in range(_NESTED):  # a default may hold a variable
-        filled = _VARIABLE.sub(value, text)
-        if filled == text or missing:
+        if sum(len(_value(found, values)) for found in _VARIABLE.finditer(text)) > _LONGEST:
             break
-        text = filled
-    return None if missing else text.replace(_DOLLAR, "$")
+        text = _VARIABLE.sub(lambda found: _value(found, values), text)
+    return text
+
+
+def _value(found: re.Match[str], values: Mapping[str, str]) -> str:
+    name, operator, other = found[1] or found[4], found[2] or "", found[3] or ""
+    value = values.get(name)
+    is_given = bool(value) if operator.startswith(":") else value is not None
+    if operator.endswith("+"):
+        return other if is_given else ""
+    if is_given:
+        return value or ""
+    return other if operator.endswith("-") else unknown(name)
+
+
+def unknown(name: str) -> str:
+    """The value of a variable that has one, which the files do not say."""
+    return f"\x01{name}\x02"
 
 
 def written(text: str, path: Path) -> str | None:

@@ -32,12 +32,14 @@ class Item:
 
     def may_see(self, other: Item) -> bool:
         """True within one namespace. An object that names none may be in any: charts name it in some objects only."""
-        names = {self._namespace, other._namespace}
-        return self.scope == other.scope or ("" in names and not (self.is_service or other.is_service))
+        return self.scope == other.scope or (
+            (self.is_anywhere or other.is_anywhere) and not (self.is_service or other.is_service)
+        )
 
     @property
-    def _namespace(self) -> str:
-        return self.node.at("metadata", "namespace").text
+    def is_anywhere(self) -> bool:
+        """True for an object of Kubernetes that names no namespace."""
+        return not self.is_service and not self.node.at("metadata", "namespace").text
 
     @property
     def is_service(self) -> bool:

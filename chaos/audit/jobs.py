@@ -13,6 +13,8 @@ from chaos.audit.item import Item
 _OFTEN = 12
 """Due so many times an hour, a job meets all others whatever its minute."""
 
+_BACKOFF_LIMIT = 6  # of Kubernetes
+
 
 def scheduled(estate: Estate) -> list[Item]:
     """The CronJobs that are not suspended."""
@@ -29,10 +31,28 @@ def dated(estate: Estate) -> list[tuple[Item, Due]]:
     return found
 
 
+def longest_run(job: Item) -> float | None:
+    """Return the seconds that a CronJob's job may run; None if nothing ends it. A deadline of its Pods counts once for
+    each try."""
+    spec = job.node.at("spec", "jobTemplate", "spec")
+    whole, each = (
+        spec.at("activeDeadlineSeconds").number,
+        spec.at("template", "spec", "activeDeadlineSeconds").number,
+    )
+    again = spec.at("backoffLimit").number
+    tries = 1 + (_BACKOFF_LIMIT if again is None else again)
+    return min((n for n in (whole, None if each is None else each * tries) if n is not None), default=None)
+
+
 def comparable(one: Item, other: Item) -> bool:
     """Return True for jobs of one namespace and clock: they share a database, and their minutes compare."""
     zones = [each.node.at("spec", "timeZone").text for each in (one, other)]
-    return one.scope == other.scope and _clock(zones[0]) == _clock(zones[1])
+    return _may_be_together(one, other) and _clock(zones[0]) == _clock(zones[1])
+
+
+def _may_be_together(one: Item, other: Item) -> bool:
+    """Two of one name are in different namespaces, also if one of them does not say in which."""
+    return one.scope == other.scope or (one.may_see(other) and one.name != other.name)
 
 
 @cache

@@ -6,15 +6,14 @@ import re
 from collections.abc import Iterator
 
 from chaos.audit.estate import Estate
+from chaos.audit.images import is_database
 from chaos.audit.node import Node
+from chaos.audit.quoted import quoted
 from chaos.audit.workload import Container
 
 _DATABASE = re.compile(
     r"(?:^|[/_.\-=\s])(?:db|database|postgres(?:ql)?|pg_isready|psql|mysql|mysqladmin|redis(?:-cli)?|deep)(?:$|[/_.\-=?\s])",
     re.I,
-)
-_IS_DATABASE = re.compile(
-    r"postgres|pgbouncer|mysql|mariadb|redis|valkey|mongo|cassandra|patroni|pgvector|timescale", re.I
 )
 SAYS_SO = re.compile(r"\b(?:asks|queries|checks|pings|needs) the (?:database|db|dependencies)\b", re.I)
 
@@ -59,11 +58,6 @@ def failures(probe: Node) -> float:
     return _number(probe, "failureThreshold", 3)
 
 
-def is_database(container: Container) -> bool:
-    """Return True for the image of a database or a pooler: its probes ask itself."""
-    return _IS_DATABASE.search(container.image) is not None
-
-
 def asks_database(estate: Estate, container: Container, probe: Node) -> str | None:
     """Say from what it is known that a probe asks the database; None if nothing says so. A database may ask itself."""
     if is_database(container):
@@ -71,12 +65,12 @@ def asks_database(estate: Estate, container: Container, probe: Node) -> str | No
     get = probe.at("httpGet")
     path = get.at("path").text
     if path and path in estate.names.asks_database:
-        return f"{path} asks the database, says the map file"
-    line = get.at("path") if get.exists else probe
+        return f"{quoted(path)} asks the database, says the map file"
+    line, shown = get.at("path") if get.exists else probe, quoted(path)
     if SAYS_SO.search(estate.comment_at(line)):
-        return f"{path or 'its command'} asks the database, says the comment beside it"
+        return f"{shown or 'its command'} asks the database, says the comment beside it"
     if _DATABASE.search(path):
-        return f"{path} asks the database, by its name"
+        return f"{shown} asks the database, by its name"
     command = " ".join(probe.at("exec", "command").words())
     found = _DATABASE.search(command)
     return f"its command asks the database ({found[0].strip(' /-=')})" if found else None

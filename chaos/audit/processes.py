@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from chaos.audit.command_line import is_unknown, option, words
 from chaos.audit.environment import Variable
-from chaos.audit.servers import option, setting, workers
+from chaos.audit.servers import setting, workers
 from chaos.audit.workload import Container
 
+_CONCURRENCY = ("-c", "--concurrency")
 _ONE_PROCESS = ("gevent", "eventlet", "threads", "solo", "beat")
 
 
@@ -19,11 +21,14 @@ def processes(
     if mode is not None and mode.value in ("worker", "beat"):  # as Dify's image starts Celery
         pool = variables.get("CELERY_WORKER_CLASS")
         return _celery(pool.value or "gevent" if pool else "gevent", None, variables)
-    words = container.words
-    if any(word.rpartition("/")[2] == "celery" for word in words):
-        return _celery(_pool(words), option(words, ("-c", "--concurrency")), variables)
+    given = words(container, variables)
+    if any(word.rpartition("/")[2] == "celery" for word in given):
+        is_missing = is_unknown(given, _CONCURRENCY)
+        return _celery(_pool(given), option(given, _CONCURRENCY), {} if is_missing else variables)
     found = workers(container, variables, [each for each in names if not each.startswith("CELERY")])
-    return (found[0] if found else 1.0), ""
+    if found is not None and found[0] is None:
+        return 1.0, f"the number of workers of {container.workload.item.name}"
+    return (found[0] if found and found[0] is not None else 1.0), ""
 
 
 def _celery(pool: str, concurrency: float | None, variables: Mapping[str, Variable]) -> tuple[float, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chaos.audit import extends
+from chaos.audit import extends, tags
 from chaos.errors import FileError, UsageError
 from chaos.spec import yamltext
 from chaos.spec.userfile import MOST_TEXT, read_text
@@ -90,6 +90,7 @@ def _file(path: Path) -> File:
     if (found := _TEMPLATE_LINE.search(text) or _TEMPLATE.search(text)) and _has_mapping_as_key(documents):
         raise _is_template(path, text, found)
     for document in documents:
+        tags.fill_in(document)
         extends.fill_in(path, document)
     return File(path, text, documents)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from chaos.audit.command_line import is_unknown, option, words
 from chaos.audit.environment import Variable
 from chaos.audit.node import Node, as_number
 from chaos.audit.quantity import seconds
@@ -12,16 +13,17 @@ from chaos.audit.workload import Container
 
 GUNICORN_GRACE = 30.0
 _GRACE = ("--graceful-timeout", "--timeout-graceful-shutdown")
+_WORKERS = ("--workers", "-w")
 _GUNICORN_ARGS = "GUNICORN_CMD_ARGS"
 _SLEEP = re.compile(r"\bsleep\s+([0-9.]+[smh]?)")
 
 
 def graceful(container: Container, variables: Mapping[str, Variable]) -> tuple[float, str] | None:
     """Return the seconds a server gives its requests, and where that is said; None if it cannot be known."""
-    words = _words(container, variables)
-    if (given := option(words, _GRACE)) is not None:
-        return given, next(each for each in _GRACE if each in " ".join(words))
-    if any(word.rpartition("/")[2] == "gunicorn" for word in words):
+    given = _words(container, variables)
+    if (number := option(given, _GRACE)) is not None:
+        return number, next(each for each in _GRACE if each in " ".join(given))
+    if not is_unknown(given, _GRACE) and any(word.rpartition("/")[2] == "gunicorn" for word in given):
         return GUNICORN_GRACE, "gunicorn's default"
     return None
 
@@ -37,10 +39,13 @@ def pre_stop(container: Container) -> float:
 
 def workers(
     container: Container, variables: Mapping[str, Variable], names: Sequence[str]
-) -> tuple[float, str] | None:
-    """Return the number of processes of a server and the name of the setting; None if nothing says it."""
-    if (given := option(_words(container, variables), ("--workers", "-w"))) is not None:
-        return given, "--workers"
+) -> tuple[float | None, str] | None:
+    """Return the number of processes of a server, which is None if it cannot be known, and the name of the setting;
+    None if nothing says it."""
+    given = _words(container, variables)
+    number = option(given, _WORKERS)
+    if number is not None or is_unknown(given, _WORKERS):
+        return number, _WORKERS[0]
     return setting(variables, names)
 
 
@@ -53,15 +58,6 @@ def setting(variables: Mapping[str, Variable], names: Sequence[str]) -> tuple[fl
     return None
 
 
-def option(words: Sequence[str], names: Sequence[str]) -> float | None:
-    """Return the number that an option is given, as `--name 3` or `--name=3`."""
-    for word, following in zip(words, [*words, ""][1:], strict=True):
-        name, equals, value = word.partition("=")
-        if name in names and (number := as_number(value if equals else following)) is not None:
-            return number
-    return None
-
-
 def grace_period(pod: Node) -> float:
     """Seconds from the signal to the kill."""
     given = pod.at("terminationGracePeriodSeconds").number
@@ -70,4 +66,4 @@ def grace_period(pod: Node) -> float:
 
 def _words(container: Container, variables: Mapping[str, Variable]) -> list[str]:
     more = variables.get(_GUNICORN_ARGS)
-    return [*container.words, *((more.value or "").split() if more else [])]
+    return [*words(container, variables), *((more.value or "").split() if more else [])]

@@ -10,9 +10,9 @@ from chaos.audit.interpolation import written
 from chaos.audit.item import Item
 from chaos.audit.node import Node, as_number
 
-REPLICATED = ("Deployment", "StatefulSet", "Rollout", "ReplicaSet")
+REPLICATED = ("Deployment", "StatefulSet", "Rollout", "ReplicaSet", "ReplicationController")
 TEMPLATES: Mapping[str, tuple[str, ...]] = {
-    **{kind: ("spec", "template") for kind in (*REPLICATED, "DaemonSet", "Job", "ReplicationController")},
+    **{kind: ("spec", "template") for kind in (*REPLICATED, "DaemonSet", "Job")},
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
     "Pod": (),
 }
@@ -34,12 +34,6 @@ class Container:
     @property
     def image(self) -> str:
         return self.node.at("image").text
-
-    @property
-    def words(self) -> list[str]:
-        """The command line, as far as the manifest says it."""
-        parts = ("entrypoint", "command") if self.workload.item.is_service else ("command", "args")
-        return [word for part in parts for word in self.node.at(part).words()]
 
     def probe(self, kind: str) -> Node:
         return self.node.at(f"{kind}Probe")
@@ -77,7 +71,10 @@ class Workload:
 
     @property
     def runs_to_an_end(self) -> bool:
-        return self.item.kind in ("Job", "CronJob", "Pod")
+        is_job = self.item.kind in ("Job", "CronJob")
+        return is_job or (
+            self.item.kind == "Pod" and self.pod.at("restartPolicy").text in ("Never", "OnFailure")
+        )
 
     @property
     def labels(self) -> dict[str, str]:

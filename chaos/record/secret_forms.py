@@ -16,6 +16,10 @@ _NAMED = rf"[\w-]*(?:{WORDS})[\w-]*"
 _VALUE = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&}\])\"']+"
 _ARGUMENTS = r"[^|;&\n]{0,400}?"
 _PROSE = r"(?:and|are|has|is|must|needs?|not|options?|or|to|was)(?!\S)"  # a sentence about the option
+_KNOWN_KEY = re.compile(  # of AWS, GitHub, GitLab, Slack and Stripe
+    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}"
+    r"|\b[rs]k_(?:live|test)_\w{10,}|\bwhsec_\w{16,}"
+)
 _FORMS = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S),
     re.compile(r"(?<=://)[^\s\"'<>]*(?=@)"),  # user and password of a URL
@@ -32,7 +36,7 @@ _FORMS = (
     ),
     # options of clients that are one letter
     re.compile(
-        rf"(?P<key>\bcurl\s(?:{_ARGUMENTS}\s)?(?:-u|--user|--proxy-user)[ =]?[\"']?[^\s:\"']+:)[^\s\"']+"
+        rf"(?P<key>\bcurl\s(?:{_ARGUMENTS}\s)?(?:-[a-zA-Z]{{0,9}}u|--user|--proxy-user)[ =]?[\"']?[^\s:\"']+:)[^\s\"']+"
     ),
     re.compile(
         rf"(?P<key>\b(?:(?:mysql|mariadb)[\w-]*\s(?:{_ARGUMENTS}\s)?-p|redis-cli\s(?:{_ARGUMENTS}\s)?-a\s*"
@@ -43,9 +47,8 @@ _FORMS = (
         r"|://api\.telegram\.org/bot)[^\s\"'<>]+"
     ),
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"),  # a JSON web token
-    re.compile(
-        r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}"
-    ),
+    _KNOWN_KEY,
+    re.compile(r"(?P<key>\b(?:AccountKey|SharedAccess(?:Key|Signature))=)[^\s;\"']+"),  # of Azure
 )
 
 
@@ -59,3 +62,8 @@ def mask(text: str) -> str:
     for form in (*_FORMS, *OPTIONS):
         text = form.sub(lambda found: (found.groupdict().get("key") or "") + MASK, text)
     return text
+
+
+def holds_known_key(text: str) -> bool:
+    """Return True if the text holds a key of a known provider."""
+    return _KNOWN_KEY.search(text) is not None

@@ -105,7 +105,17 @@ def test_each_way_to_scale_a_service_counts(tmp_path: Path, key: str, most: int)
         ("${A:-${B:-1}}", "2"),
         ("a$$B", "a$B"),
         ("no variable", "no variable"),
+        ("x${B:+:1.2}", "x:1.2"),
+        ("x${B+:$B}", "x:2"),
+        ("x${A:+:1.2}", "x"),
+        ("x${EMPTY:+:1.2}", "x"),
+        ("x${EMPTY+:1.2}", "x:1.2"),
+        ("${EMPTY:-1}", "1"),
+        ("${EMPTY-1}", ""),
+        ("$EMPTY", ""),
+        ("${B:-$A}", "2"),
+        ("${B:-${A:?set it}}", "2"),
     ],
 )
 def test_variables_of_compose_are_filled_in(text: str, value: str | None) -> None:
-    assert filled_in(text, {"B": "2"}) == value
+    assert filled_in(text, {"B": "2", "EMPTY": ""}) == value

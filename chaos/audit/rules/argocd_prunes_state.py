@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaos.audit.argocd import held_by, is_automated, keeping_data, policy_of
+from chaos.audit.argocd import held_by, keeping_data, keeps_all, prunes
 from chaos.audit.estate import Estate
 from chaos.audit.rule import Found, Rule, Severity
 
 
 def check(estate: Estate) -> Iterator[Found]:
     for application in estate.of_kind("Application", "ApplicationSet"):
-        policy = policy_of(application)
-        if policy is None or not (is_automated(policy) and policy.at("automated", "prune").is_true):
+        place = prunes(application)
+        if place is None:
             continue
         if held := keeping_data(estate, application):
             names = ", ".join(each.shown for each in held[:3])
-            because = f"{application.shown} prunes, and holds {names}"
-            yield Found(application, policy.at("automated", "prune"), because)
-        elif not held_by(estate, application):
+            yield Found(application, place, f"{application.shown} prunes, and holds {names}")
+        elif not held_by(estate, application) and not keeps_all(application):
             because = f"{application.shown} prunes, and none of its objects is in these files"
-            yield Found(application, policy.at("automated", "prune"), because, is_note=True)
+            yield Found(application, place, because, is_note=True)
 
 
 RULE = Rule(
@@ -28,7 +27,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     what=(
         "automated prune in an Application that has StatefulSets or PersistentVolumeClaims without the option "
-        "Prune=false"
+        "Prune=false or Prune=confirm, their own or the Application's"
     ),
     why="a renamed or lost manifest deletes the database's volume without asking",
     fix="prune: false, or the annotation argocd.argoproj.io/sync-options: Prune=false on what holds data",

@@ -9,6 +9,7 @@ from chaos.audit.environment import env_files
 from chaos.audit.estate import Estate
 from chaos.audit.item import Item
 from chaos.audit.rule import Found, Rule, Severity
+from chaos.audit.together import together
 
 _SHOWN = 3
 
@@ -21,13 +22,13 @@ def check(estate: Estate) -> Iterator[Found]:
                     f"connections unknown: env_file {file.name[:80]} of {service.shown} is not in these files"
                 )
                 yield Found(service.item, file.node, unknown, is_note=True)
-    for scope in dict.fromkeys(each.item.scope for each in estate.workloads):
-        of = Connections(estate, scope)
+    for workloads in together(estate):
+        of = Connections(estate, workloads)
         if of.clients or of.poolers:
-            yield from _of_scope(of)
+            yield from _of_group(of)
 
 
-def _of_scope(of: Connections) -> Iterator[Found]:
+def _of_group(of: Connections) -> Iterator[Found]:
     """What is known may be too much already, whatever the unknown clients add."""
     known = [each for each in of.clients if not each.missing]
     if missing := _missing(of):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chaos.audit.cron import parse
 from chaos.audit.estate import Estate
-from chaos.audit.jobs import scheduled
+from chaos.audit.jobs import longest_run, scheduled
 from chaos.audit.rule import Found, Rule, Severity
 from chaos.spec.units import show_seconds
 
@@ -14,17 +14,14 @@ from chaos.spec.units import show_seconds
 def check(estate: Estate) -> Iterator[Found]:
     for job in scheduled(estate):
         spec = job.node.at("spec")
-        due, deadline = (
-            parse(spec.at("schedule").text),
-            spec.at("jobTemplate", "spec", "activeDeadlineSeconds").number,
-        )
+        due, longest = parse(spec.at("schedule").text), longest_run(job)
         if due is None or spec.at("concurrencyPolicy").text not in ("", "Allow"):
             continue
         every = f"due every {show_seconds(due.interval * 60)} with concurrencyPolicy Allow"
-        if deadline is None and due.interval <= 60:
+        if longest is None and due.interval <= 60:
             yield Found(job, spec.at("schedule"), f"{job.shown}: {every}, and may run without end")
-        elif deadline is not None and due.interval * 60 < deadline:
-            because = f"{job.shown}: {every}, and may run for {show_seconds(deadline)}"
+        elif longest is not None and due.interval * 60 < longest:
+            because = f"{job.shown}: {every}, and may run for {show_seconds(longest)}"
             yield Found(job, spec.at("schedule"), because)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.audit.estate import LEAST, Estate
-from chaos.audit.probes import is_database
+from chaos.audit.images import is_database
 from chaos.audit.rule import Found, Rule, Severity
 
 

@@ -21,7 +21,9 @@ def check(estate: Estate) -> Iterator[Found]:
                 parts += [f"{server[1]} {show_seconds(server[0])}"] if server else []
                 given = workload.pod.at("terminationGracePeriodSeconds")
                 spent = f"{' + '.join(parts)} = {show_seconds(needed)}"
-                because = f"{workload.shown}: {show_seconds(period)} of grace for {spent}"
+                because = (
+                    f"{workload.shown}: {container.shown} has {show_seconds(period)} of grace for {spent}"
+                )
                 yield Found(workload.item, given if given.exists else container.node, because)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.audit.estate import Estate
-from chaos.audit.probes import asked, every, is_database
+from chaos.audit.images import is_database
+from chaos.audit.probes import asked, every
+from chaos.audit.quoted import quoted
 from chaos.audit.rule import Found, Rule, Severity
 
 
@@ -13,7 +15,7 @@ def check(estate: Estate) -> Iterator[Found]:
     for container, probe in every(estate, "liveness"):
         question = asked(container, "liveness")
         if question and not is_database(container) and question == asked(container, "readiness"):
-            because = f"{container.workload.shown}: liveness and readiness ask the same ({question})"
+            because = f"{container.workload.shown}: liveness and readiness ask the same ({quoted(question)})"
             yield Found(container.workload.item, probe, because)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from chaos.audit.estate import Estate
 from chaos.audit.probes import every
+from chaos.audit.quoted import quoted
 from chaos.audit.rule import Found, Rule, Severity
 
 _LIKE_HEALTH = re.compile(r"health|live|alive|ping|ready|status|heartbeat|\bup\b", re.I)
@@ -15,10 +16,9 @@ _LIKE_HEALTH = re.compile(r"health|live|alive|ping|ready|status|heartbeat|\bup\b
 def check(estate: Estate) -> Iterator[Found]:
     for container, probe in every(estate, "liveness"):
         get = probe.at("httpGet")
-        if get.exists and not _LIKE_HEALTH.search(get.at("path").text):
-            because = (
-                f"{container.workload.shown}: liveness asks {get.at('path').text or '/'}, an ordinary page"
-            )
+        path = get.at("path").text
+        if get.exists and not _LIKE_HEALTH.search(path):
+            because = f"{container.workload.shown}: liveness asks {quoted(path) or '/'}, an ordinary page"
             yield Found(container.workload.item, get.at("path"), because)
 
 

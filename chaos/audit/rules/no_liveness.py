@@ -8,7 +8,10 @@ from chaos.audit.without_probe import without_probe
 RULE = Rule(
     id="no-liveness",
     severity=Severity.WARNING,
-    what="a workload that answers requests, none of whose containers has a liveness probe",
+    what=(
+        "a container that a Service leads to by its port, without liveness probe; else a workload that answers "
+        "requests, none of whose containers has one"
+    ),
     why="a process that hangs is never restarted",
     fix="livenessProbe: {httpGet: {path: /healthz, port: 8000}, periodSeconds: 10, timeoutSeconds: 5}",
     check=without_probe("liveness"),

@@ -8,7 +8,10 @@ from chaos.audit.without_probe import without_probe
 RULE = Rule(
     id="no-readiness",
     severity=Severity.ERROR,
-    what="a workload that answers requests, none of whose containers has a readiness probe",
+    what=(
+        "a container that a Service leads to by its port, without readiness probe; else a workload that answers "
+        "requests, none of whose containers has one"
+    ),
     why="a Pod gets requests before it can answer, and goes on getting them when it no longer can",
     fix="readinessProbe: {httpGet: {path: /readyz, port: 8000}, periodSeconds: 5}",
     check=without_probe("readiness"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chaos.audit.compose import is_taken_over
 from chaos.audit.estate import Estate
 from chaos.audit.plain_secret import is_plain_secret
 from chaos.audit.rule import Found, Rule, Severity
@@ -13,7 +14,8 @@ def check(estate: Estate) -> Iterator[Found]:
     for workload in estate.workloads:
         for container in workload.every_container:
             for variable in estate.variables(container).values():
-                if is_plain_secret(variable.name, variable.written):
+                is_secret = is_plain_secret(variable.name, variable.written)
+                if is_secret and not is_taken_over(estate, workload, variable):
                     because = f"{workload.shown}: {variable.name} holds a secret in plain text"
                     yield Found(workload.item, variable.node, because)
 
