@@ -179,6 +179,11 @@ class Disk:
                     found.append(f"loop device {device} of {backing}")
         return found + [f"file {entry}" for entry in self.place.glob("*")]
 
+    def gone(self) -> list[str]:
+        """What is left after its removal: another test may use the numbers of its devices for a while."""
+        wait_until(lambda: not any(each.startswith(("FUSE", "loop")) for each in self.left()), self.left)
+        return self.left()
+
     def _mounts(self) -> list[list[str]]:
         return [words for words in _mountinfo() if f"{self.place}/" in " ".join(words)]
 

@@ -52,7 +52,7 @@ def test_a_mount_that_fails_leaves_no_loop_device(unmounted: Disk, monkeypatch: 
     with pytest.raises(TargetError, match="mount"):
         attached._mount(unmounted.layout, unmounted.path, unmounted.mark)
     assert nameless() <= before
-    assert (unmounted.hand("remove"), unmounted.left()) == ("", [])
+    assert (unmounted.hand("remove"), unmounted.gone()) == ("", [])
 
 
 DIES = """
@@ -78,7 +78,7 @@ def test_one_that_a_killed_midnight_has_left_is_detached_by_the_undo(unmounted: 
     assert subprocess.run(argv, cwd=PROJECT, check=False, env=os.environ).returncode == 9
     (device,) = own.loops_of(unmounted.layout)
     loses_its_name(unmounted, device)
-    assert (unmounted.hand("remove"), unmounted.left()) == ("", [])
+    assert (unmounted.hand("remove"), unmounted.gone()) == ("", [])
     assert nameless() <= before
 
 

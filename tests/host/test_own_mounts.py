@@ -83,4 +83,4 @@ def test_a_disk_below_theirs_is_left_until_that_is_unmounted(
         assert (roots.path / "theirs").exists()
     finally:
         subprocess.run(["umount", str(roots.path)], check=True)
-    assert (roots.hand("remove"), roots.left()) == ("", [])
+    assert (roots.hand("remove"), roots.gone()) == ("", [])

@@ -51,7 +51,7 @@ def test_a_disk_is_there_whole_and_gone_whole_however_often_it_is_removed(disk: 
     there = {line.partition(" ")[0] for line in disk.left()}
     assert there >= {"mounted", "process", "file", *(["FUSE"] if disk.connections else [])}
     for _ in range(2):
-        assert (disk.hand("remove"), disk.left()) == ("", [])
+        assert (disk.hand("remove"), disk.gone()) == ("", [])
 
 
 def accounts_while(disk: Disk, written: int) -> list[Account]:
@@ -98,7 +98,7 @@ def test_two_processes_share_the_bandwidth_and_both_are_served(disk: Disk) -> No
 @as_root
 def test_removing_one_disk_leaves_another_of_the_same_run_in_service(roots: Disk) -> None:
     with disk_of(ROOT, run=roots.mark) as other:
-        assert (other.hand("remove"), other.left()) == ("", [])
+        assert (other.hand("remove"), other.gone()) == ("", [])
         roots.run("sh", "-c", f"echo here > {roots.path}/file; sync {roots.path}/file")
 
 
@@ -189,7 +189,7 @@ def test_a_disk_is_removed_in_whatever_state_it_is_and_nothing_hangs(
         for name, by in SCENES[scene]:
             disk.process(name).send_signal(by)
 
-        assert (disk.hand("remove"), disk.left()) == ("", [])
+        assert (disk.hand("remove"), disk.gone()) == ("", [])
         assert time.monotonic() < lease, "it was removed because the stall had ended"
 
         said, _ = writer.communicate(timeout=60)
