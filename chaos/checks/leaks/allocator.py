@@ -31,10 +31,9 @@ def findings(points: Points, growths: Sequence[Growth]) -> Iterator[Finding]:
 
 
 def _climbs(growth: Growth) -> bool:
-    steadily = growth.kind in (Kind.UNBOUNDED, Kind.IRREGULAR) and all(
-        dose.growth > 0 for dose in growth.doses
-    )
-    return steadily and _rose(growth) >= LEAST_MEMORY
+    steadily = growth.kind in (Kind.UNBOUNDED, Kind.IRREGULAR)
+    rises = all(dose.growth > 0 for dose in growth.doses)
+    return steadily and rises and _rose(growth) >= LEAST_MEMORY
 
 
 def _rose(growth: Growth) -> float:

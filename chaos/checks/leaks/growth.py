@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 from chaos.checks.leaks.points import Dose, Points
 from chaos.checks.leaks.resources import GOROUTINES, IDLE_SESSIONS, is_placed
@@ -79,8 +80,8 @@ def of_route(
     last = doses[-1]
     sent = points.sent_before(last.name, route)
     likely = kind is Kind.LEAK and not _is_undecided(resource) and rate * sent >= bound
-    seen = times > 1 or rounds.again <= 1 or not _is_early(resource, doses, bound)
-    if kind is Kind.LEAK and not (likely and seen):
+    decides = times > 1 or rounds.again <= 1  # no larger dose follows
+    if kind is Kind.LEAK and not (likely and (decides or not _is_early(resource, doses, bound))):
         kind = Kind.UNBOUNDED
     likely = likely and not is_placed(resource) and resource not in CONCURRENT
     return Growth(resource, route, kind, rate, sent + last.requests, tuple(doses), bound, likely)
@@ -197,10 +198,11 @@ def _hides(growth: Growth, rounds: Rounds, limits: LeakLimits) -> bool:
 def every(points: Points, rounds: Rounds) -> Iterator[Growth]:
     """Every resource over each route, and by the clock."""
     for resource in points.resources:
+        background = _background(points, resource)
         for route in points.routes:
-            first = of_route(points, rounds, resource, route)
-            again = of_route(points, rounds, resource, route, rounds.again) if rounds.again > 1 else None
-            if (found := _decided(first, again)) is not None:
+            judged = partial(of_route, points, rounds, resource, route, background=background)
+            again = judged(rounds.again) if rounds.again > 1 else None
+            if (found := _decided(judged(), again)) is not None:
                 yield found
         if (clock := by_clock(points, rounds, resource)) is not None:
             yield clock

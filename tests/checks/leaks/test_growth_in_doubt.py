@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import exp
 
 import pytest
@@ -112,3 +113,9 @@ def test_the_memory_of_an_idle_allocator_gets_no_larger_dose() -> None:
         MEMORY, {0: 60_000_000, 550: 60_000_000, 600: 61_000_000, 700: 61_050_000, 850: 61_060_000}
     )
     assert suspects(quiet_points(ROUNDS, noise), ROUNDS, LIMITS) == []
+
+
+def test_a_round_without_a_good_answer_is_starved_however_much_it_left() -> None:
+    points = quiet_points(ROUNDS, lambda sent, _: {FILES: sent["read"]})
+    none = Points([replace(each, good=0) if each.route else each for each in points.all])
+    assert kinds(none, FILES) == {"read": Kind.STARVED}
