@@ -104,21 +104,20 @@ def play(
     injections = tuple(
         (event.name, next(iter(grids.values())).virtual(event.at)) for event in journal.every(StepInjected)
     )
-    judges = {}
+    alerts = {}
     for each, grid in grids.items():
-        step, _ = each
-        evaluated = _evaluated(grid, [rule for rule in alerting if at[rule] == each], files, there, step)
-        judges[each] = _Judge(grid, injections, have, evaluated, step)
-    return Replay(
-        alerts=tuple(
-            replace(
-                judges[at[rule]].of(rule),
-                aligned=at[rule][1] is not None,
+        step, first = each
+        mine = [rule for rule in alerting if at[rule] == each]
+        judge = _Judge(grid, injections, have, _evaluated(grid, mine, files, there, step), step)
+        for rule in mine:
+            alerts[rule] = replace(
+                judge.of(rule),
+                aligned=first is not None,
                 interval=rule.interval if rule.interval not in (0.0, every) else None,
                 behind=intervals.behind(rule, rules, every),
             )
-            for rule in alerting
-        ),
+    return Replay(
+        alerts=tuple(alerts[rule] for rule in alerting),
         unmapped=tuple(sorted(names - have - mistaken.keys() - recorded)),
         injections=injections,
         scrape=scrape,

@@ -45,9 +45,8 @@ class Witnessed:
 
     counts: Mapping[str, float] = field(default_factory=dict)
     memory: Mapping[str, float] = field(default_factory=dict)
-    earlier: Mapping[str, int] = field(
-        default_factory=dict
-    )  # what its census at the point before did not list
+    earlier: Mapping[str, int] = field(default_factory=dict)
+    """What its census at the point before did not list."""
 
 
 class Quiet:

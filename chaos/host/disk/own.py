@@ -1,4 +1,4 @@
-"""Which mounts and loop devices are a disk's own: whatever else is mounted at its place is somebody's data."""
+"""The mounts and loop devices that are a disk's own: anything else mounted at its place is a team's data."""
 
 from __future__ import annotations
 
